@@ -1,0 +1,124 @@
+"""Argument checks for both wings: say which argument, what was expected, what came.
+
+Arrays are looked at through `.shape` and `.dtype` only, so that one set of checks serves
+NumPy arrays and torch tensors and this file imports neither library.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+
+def dtype_name(array: Any) -> str:
+    """The dtype without its library: 'float32' for numpy.float32 and torch.float32 alike."""
+    return str(array.dtype).removeprefix("torch.")
+
+
+def is_array(kind: type, **arrays: Any) -> None:
+    """TypeError unless each argument is an array of `kind` (numpy.ndarray or torch.Tensor)."""
+    for name, array in arrays.items():
+        if not isinstance(array, kind):
+            came = f"{type(array).__module__}.{type(array).__qualname__}"
+            raise TypeError(f"{name}: expected {kind.__module__}.{kind.__name__}, got {came}")
+
+
+def floats(kind: type, **arrays: Any) -> None:
+    """TypeError unless all arguments are arrays of `kind` with one common floating dtype."""
+    is_array(kind, **arrays)
+    first = next(iter(arrays))
+    for name, array in arrays.items():
+        dtype = dtype_name(array)
+        if "float" not in dtype:
+            raise TypeError(f"{name}: expected a floating dtype, got {dtype}")
+        if dtype != (wanted := dtype_name(arrays[first])):
+            raise TypeError(f"{name}: expected dtype {wanted} like {first}, got {dtype}")
+
+
+def rank(least: int, **arrays: Any) -> None:
+    """ValueError unless each argument has at least `least` axes."""
+    for name, array in arrays.items():
+        if len(array.shape) < least:
+            raise ValueError(
+                f"{name}: expected at least {least} axes, got shape {tuple(array.shape)}"
+            )
+
+
+def shape(name: str, array: Any, expected: Sequence[int], axes: str) -> None:
+    """ValueError unless `array` has exactly the shape `expected`, written with `axes`."""
+    if tuple(array.shape) != tuple(expected):
+        raise ValueError(
+            f"{name}: expected shape {tuple(expected)} = {axes}, got {tuple(array.shape)}"
+        )
+
+
+def query_key(query: Any, key: Any, *, same_width: bool = True) -> None:
+    """ValueError unless query (..., T, D) and key (..., S, D) agree."""
+    rank(2, query=query, key=key)
+    if same_width and query.shape[-1] != key.shape[-1]:
+        raise ValueError(
+            f"key: expected width D = {query.shape[-1]} like query {tuple(query.shape)}, "
+            f"got {key.shape[-1]} in {tuple(key.shape)}"
+        )
+    if tuple(query.shape[:-2]) != tuple(key.shape[:-2]):
+        raise ValueError(
+            f"key: expected leading axes {tuple(query.shape[:-2])} like query, "
+            f"got {tuple(key.shape[:-2])} in {tuple(key.shape)}"
+        )
+
+
+def key_value(key: Any, value: Any) -> None:
+    """ValueError unless key (..., S, D) and value (..., S, E) hold one value for each key."""
+    rank(2, value=value)
+    if tuple(key.shape[:-1]) != tuple(value.shape[:-1]):
+        raise ValueError(
+            f"value: expected axes {tuple(key.shape[:-1])} = (..., S) like key, "
+            f"got {tuple(value.shape[:-1])} in {tuple(value.shape)}"
+        )
+
+
+def mask(kind: type, mask: Any, scores_shape: Sequence[int]) -> None:
+    """Refuse a mask that is not boolean or does not stretch to scores without enlarging them."""
+    is_array(kind, mask=mask)
+    if dtype_name(mask) != "bool":
+        raise TypeError(f"mask: expected dtype bool (True = may look), got {dtype_name(mask)}")
+    tail = tuple(scores_shape)[len(scores_shape) - len(mask.shape) :]
+    fits = len(mask.shape) <= len(scores_shape) and all(
+        have in (1, want) for have, want in zip(mask.shape, tail, strict=True)
+    )
+    if not fits:
+        raise ValueError(
+            f"mask: expected a shape that stretches to scores {tuple(scores_shape)}, "
+            f"got {tuple(mask.shape)}"
+        )
+
+
+def attention_mask(kind: type, mask_: Any, scores_shape: Sequence[int]) -> None:
+    """As `mask`, and the last two axes must be (T or 1, S): a (B, S) mask is refused."""
+    mask(kind, mask_, scores_shape)
+    T, S = scores_shape[-2:]
+    if len(mask_.shape) < 2 or mask_.shape[-1] != S:
+        raise ValueError(
+            f"mask: expected (..., T, S) or (..., 1, S) with T = {T}, S = {S}, "
+            f"got {tuple(mask_.shape)}; a padding mask of shape (B, S) is written (B, 1, S)"
+        )
+
+
+def axis(axis: int, array: Any) -> None:
+    """ValueError unless `axis` is one of the array's axes, counted from either end."""
+    if not -len(array.shape) <= axis < len(array.shape):
+        raise ValueError(f"axis: expected an axis of shape {tuple(array.shape)}, got {axis}")
+
+
+def positive(**numbers: float) -> None:
+    """ValueError unless each argument is a finite number above zero."""
+    for name, number in numbers.items():
+        if not 0 < number < float("inf"):
+            raise ValueError(f"{name}: expected a finite number > 0, got {number}")
+
+
+def length(least: int = 0, **lengths: Any) -> None:
+    """TypeError/ValueError unless each argument is an integer of at least `least`."""
+    for name, number in lengths.items():
+        if isinstance(number, bool) or not hasattr(number, "__index__"):
+            raise TypeError(f"{name}: expected an integer, got {type(number).__name__}")
+        if number < least:
+            raise ValueError(f"{name}: expected at least {least}, got {number}")

@@ -1,0 +1,90 @@
+"""Softmax: scores in, weights that sum to 1 out. Forward, backward, and in one pass."""
+
+import numpy as np
+
+from companion import _check
+from companion.with_numpy._types import Array
+
+
+def softmax(
+    scores: Array, mask: Array | None = None, *, axis: int = -1, temperature: float = 1.0
+) -> Array:
+    """Turn scores into non-negative weights that sum to 1 along `axis`.
+
+        weights_j = exp(scores_j / τ) / Σ_k exp(scores_k / τ)                 τ = temperature
+
+    scores any shape, floating, no unit; -inf means "never"
+    mask stretches to scores, boolean, True = may look
+    Returns weights of the same shape and dtype. Where nothing may be looked at, the weights are 0.
+
+    Raises TypeError if scores are not floating or the mask is not boolean, and ValueError if the
+    mask does not fit, the temperature is not positive, or a visible score is NaN or +inf.
+    Source: Goodfellow et al. 2016, eq. 4.1; the largest score is subtracted first, so exp cannot
+    overflow (their section 4.1). The textbook formula gives NaN for a row that sees nothing.
+    """
+    _check.floats(np.ndarray, scores=scores)
+    _check.axis(axis, scores)
+    _check.positive(temperature=temperature)
+    if mask is not None:
+        _check.mask(np.ndarray, mask, scores.shape)
+        scores = np.where(mask, scores, -np.inf).astype(scores.dtype, copy=False)
+    scores = scores / float(temperature)
+
+    peak = scores.max(axis=axis, keepdims=True, initial=-np.inf)
+    if np.isnan(peak).any() or np.isposinf(peak).any():
+        raise ValueError("scores: expected finite numbers or -inf, got NaN or +inf")
+    peak[np.isneginf(peak)] = 0  # nothing visible: exp(-inf - 0) = 0 rather than exp(-inf + inf)
+    exponential = np.exp(scores - peak)
+    total = exponential.sum(axis=axis, keepdims=True)
+    total[total == 0] = 1
+    return exponential / total
+
+
+def softmax_backward(
+    grad_weights: Array, weights: Array, *, axis: int = -1, temperature: float = 1.0
+) -> Array:
+    """Gradient of a loss with respect to the scores, from that with respect to the weights.
+
+        ∂L/∂scores_j = weights_j (g_j - Σ_k g_k weights_k) / τ                 g = ∂L/∂weights
+
+    grad_weights, weights one shape, floating; `weights` is what `softmax` returned
+    Returns grad_scores of the same shape; 0 wherever the weight is 0, so the mask is not needed.
+
+    Raises TypeError or ValueError if dtypes or shapes differ or the temperature is not positive.
+    Source: the Jacobian diag(w) - w wᵀ, e.g. Goodfellow et al. 2016, section 6.2.2.3.
+    """
+    _check.floats(np.ndarray, weights=weights, grad_weights=grad_weights)
+    _check.shape("grad_weights", grad_weights, weights.shape, "the shape of weights")
+    _check.axis(axis, weights)
+    _check.positive(temperature=temperature)
+    mean = (grad_weights * weights).sum(axis=axis, keepdims=True)
+    return weights * (grad_weights - mean) / float(temperature)
+
+
+def online_softmax(scores: Array, *, block: int = 128) -> Array:
+    """Softmax over the last axis whose normaliser is found in one pass over blocks of scores.
+
+        m' = max(m, max(block)),   Z' = Z exp(m - m') + Σ exp(block - m')
+
+    scores (..., S), floating   block the number of scores looked at together
+    Returns weights (..., S), equal to `softmax(scores)`: a row of -inf alone gives zeros.
+
+    Raises TypeError if scores are not floating, ValueError if block < 1 or a score is NaN or +inf.
+    Source: Milakov & Gimelshein 2018, algorithm 3; the base of FlashAttention (Dao et al. 2022).
+    """
+    _check.floats(np.ndarray, scores=scores)
+    _check.rank(1, scores=scores)
+    _check.length(1, block=block)
+    peak = np.full((*scores.shape[:-1], 1), -np.inf, dtype=scores.dtype)
+    total = np.zeros_like(peak)
+    for start in range(0, scores.shape[-1], block):
+        seen = scores[..., start : start + block]
+        higher = np.maximum(peak, seen.max(axis=-1, keepdims=True))
+        if np.isnan(higher).any() or np.isposinf(higher).any():
+            raise ValueError("scores: expected finite numbers or -inf, got NaN or +inf")
+        shift = np.where(np.isneginf(higher), 0, higher).astype(scores.dtype, copy=False)
+        total = total * np.exp(peak - shift) + np.exp(seen - shift).sum(axis=-1, keepdims=True)
+        peak = higher
+    total[total == 0] = 1
+    peak[np.isneginf(peak)] = 0
+    return np.exp(scores - peak) / total

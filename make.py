@@ -49,10 +49,10 @@ def main(arguments=None):
             setup()
         return COMMANDS[command]()
     except UserError as stop:
-        print("\nmake.py {}: {}".format(command, stop), file=sys.stderr)
+        print(f"\nmake.py {command}: {stop}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nmake.py {}: interrupted; run it again to go on".format(command), file=sys.stderr)
+        print(f"\nmake.py {command}: interrupted; run it again to go on", file=sys.stderr)
         return 130
 
 
@@ -75,7 +75,7 @@ def setup():
         raise UserError(message.format(free, ROOT, NEEDED_GB))
     if not works(python()):
         base = suitable_python()
-        print("Making a virtual environment in {} with {}".format(VENV, base), flush=True)
+        print(f"Making a virtual environment in {VENV} with {base}", flush=True)
         install([base, "-m", "venv", "--clear", str(VENV)])
     if STAMP.exists():
         STAMP.unlink()
@@ -117,7 +117,7 @@ def book():
     ]  # fmt: skip
     if run("book", *step):
         raise UserError("the book did not build: the warnings above say where.")
-    print("\nThe book is built. Open {}".format(INDEX.as_uri()))
+    print(f"\nThe book is built. Open {INDEX.as_uri()}")
     return 0
 
 
@@ -181,7 +181,7 @@ COMMANDS = {
 
 def run(title, *arguments):
     """Run Python in .venv with these arguments; return its exit code."""
-    print("\n== {}".format(title), flush=True)
+    print(f"\n== {title}", flush=True)
     # One BLAS thread for each of the parallel workers: more would fight for the same cores.
     environment = dict(os.environ, OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
     return subprocess.call([str(python()), *arguments], cwd=str(ROOT), env=environment)
@@ -213,7 +213,7 @@ def python(folder=VENV):
 
 def works(executable):
     """Whether this Python starts, is of a version that we support, and has pip."""
-    code = "import sys, pip; sys.exit(not {} <= sys.version_info[:2] <= {})".format(OLDEST, NEWEST)
+    code = f"import sys, pip; sys.exit(not {OLDEST} <= sys.version_info[:2] <= {NEWEST})"
     try:
         return subprocess.call([str(executable), "-c", code], stderr=subprocess.DEVNULL) == 0
     except OSError:
@@ -222,7 +222,7 @@ def works(executable):
 
 def suitable_python():
     """This Python if it is of a supported version, else one from the PATH."""
-    names = ["python3.{}".format(minor) for minor in range(NEWEST[1], OLDEST[1] - 1, -1)]
+    names = [f"python3.{minor}" for minor in range(NEWEST[1], OLDEST[1] - 1, -1)]
     for candidate in [sys.executable] + [shutil.which(name) for name in names]:
         if candidate and works(candidate):
             return candidate

@@ -9,6 +9,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+from cycler import cycler
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
@@ -17,14 +18,14 @@ from numpy.typing import ArrayLike
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
 
-STYLE: dict[str, Any] = {
+STYLE: Any = {
     "figure.figsize": (6.4, 3.4),
     "figure.dpi": 144,
     "figure.facecolor": "white",  # a white card reads well on a light and on a dark page
     "figure.constrained_layout.use": True,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.prop_cycle": plt.cycler(color=COLOURS) + plt.cycler(linestyle=LINES),
+    "axes.prop_cycle": cycler(color=COLOURS) + cycler(linestyle=LINES),
     "font.size": 11,
     "image.cmap": "cividis",
     "legend.frameon": False,

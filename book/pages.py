@@ -75,12 +75,12 @@ def cells(notebook: NotebookNode) -> list[tuple[str, str, dict[str, Any]]]:
     ]
 
 
-def digest(notebook: NotebookNode, folder: Path) -> str:
+def digest(notebook: NotebookNode, page: Path) -> str:
     """A fingerprint of the code cells and of every file of this project that they reach."""
     fingerprint = hashlib.sha256("\n".join(code(notebook)).encode())
     patterns = notebook.metadata.get("reads", [])
-    read_files = {path for pattern in patterns for path in folder.glob(pattern)}
-    for path in sorted(imported(code(notebook)) | read_files):
+    read_files = {path for pattern in patterns for path in page.parent.glob(pattern)}
+    for path in sorted(imported(code(notebook)) | read_files - {page.with_suffix(".ipynb")}):
         fingerprint.update(path.relative_to(ROOT).as_posix().encode())
         fingerprint.update(path.read_bytes().replace(b"\r\n", b"\n"))
     return fingerprint.hexdigest()
@@ -110,7 +110,7 @@ def staleness(page: Path) -> str:
     notebook, executed = read(page), twin(page)
     if executed is None or code(notebook) != code(executed):
         return "code"
-    if executed.metadata.get("digest") != digest(notebook, page.parent):
+    if executed.metadata.get("digest") != digest(notebook, page):
         return "code"
     return "fresh" if _same(notebook, executed) else "prose"
 
@@ -127,11 +127,14 @@ def refresh(page: Path) -> None:
                 cell.metadata["execution"] = old.metadata.get("execution", {})
         notebook.metadata["language_info"] = executed.metadata.get("language_info", {})
     else:
-        resources = {"metadata": {"path": str(page.parent)}}
         NotebookClient(
-            notebook, timeout=CELL_TIMEOUT_S, kernel_name="python3", resources=resources
+            notebook,
+            timeout=CELL_TIMEOUT_S,
+            kernel_name="python3",
+            resources={"metadata": {"path": str(page.parent)}},
+            extra_arguments=["--IPKernelApp.log_level=ERROR"],
         ).execute()
-    notebook.metadata["digest"] = digest(notebook, page.parent)
+    notebook.metadata["digest"] = digest(notebook, page)
     _write(page.with_suffix(".ipynb"), notebook)
 
 
@@ -155,21 +158,21 @@ def corrections(page: Path) -> list[str]:
 
 
 def main() -> int:
-    """Bring every stale page up to date; the page of run times, which reads the others, last."""
+    """Bring every stale page up to date; pages that read other pages come last."""
     pages = sorted(toc(), key=lambda page: "reads" in read(page).metadata)
-    stale = [page for page in pages if staleness(page) != "fresh"]
-    later = [page for page in pages if "reads" in read(page).metadata and page not in stale]
-    for page in tqdm(stale + (later if stale else []), desc="stale pages", unit="page"):
-        kind = staleness(page)
-        if kind == "fresh":
+    written = 0
+    for page in tqdm(pages, desc="pages", unit="page", disable=None):
+        state = staleness(page)
+        if state == "fresh":
             continue
-        tqdm.write(f"{page.relative_to(ROOT)}: {'executing' if kind == 'code' else 'prose only'}")
+        written += 1
+        tqdm.write(f"{page.relative_to(ROOT)}: {'execute' if state == 'code' else 'prose only'}")
         try:
             refresh(page)
         except CellExecutionError as error:
             print(f"\n{page.relative_to(ROOT)} stopped:\n{error}", file=sys.stderr)
             return 1
-    print(f"{len(stale)} of {len(pages)} notebooks were stale; all are up to date.")
+    print(f"{written} of {len(pages)} notebooks were stale; all are up to date.")
     return 0
 
 

@@ -189,18 +189,18 @@ def run(title, *arguments):
 
 def install(command):
     """Run an installing command; on failure say in plain words why it failed."""
-    process = subprocess.Popen(
+    lines = []
+    with subprocess.Popen(
         command,
         cwd=str(ROOT),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         universal_newlines=True,
-    )
-    lines = []
-    for line in process.stdout:
-        lines.append(line)
-        print(line, end="", flush=True)
-    if process.wait():
+    ) as process:
+        for line in process.stdout:
+            lines.append(line)
+            print(line, end="", flush=True)
+    if process.returncode:
         text = "".join(lines)
         causes = [meaning for marks, meaning in CAUSES if any(mark in text for mark in marks)]
         raise UserError(" ".join(causes) or "installing failed: the lines above say why.")

@@ -110,7 +110,7 @@ def book():
     """Build the book from executed notebooks, warnings as errors, and say where to open it."""
     notebooks()
     step = [
-        "-m", "jupyter_book", "build", "book", "-W", "--keep-going", "-n",
+        "-c", "from jupyter_book.cli.main import main; main()", "build", "book", "-W", "--keep-going", "-n",
         "--config", str(ROOT / "_config.yml"),
         "--toc", str(ROOT / "book" / "_toc.yml"),
         "--path-output", str(ROOT),

@@ -63,7 +63,7 @@ class UserError(Exception):
 def setup():
     """Make .venv and install the project into it, unless that is done already."""
     wanted = hashlib.sha256(str(ROOT).encode())
-    for name in ("pyproject.toml", "constraints.txt", "make.py"):
+    for name in ("pyproject.toml", "constraints.txt"):
         wanted.update((ROOT / name).read_bytes())
     wanted = wanted.hexdigest()
     if works(python()) and STAMP.exists() and STAMP.read_text() == wanted:
@@ -110,7 +110,8 @@ def book():
     """Build the book from executed notebooks, warnings as errors, and say where to open it."""
     notebooks()
     step = [
-        "-c", "from jupyter_book.cli.main import main; main()", "build", "book", "-W", "--keep-going", "-n",
+        "-c", "from jupyter_book.cli.main import main; main()", "build", "book",
+        "-W", "--keep-going", "-n",
         "--config", str(ROOT / "_config.yml"),
         "--toc", str(ROOT / "book" / "_toc.yml"),
         "--path-output", str(ROOT),

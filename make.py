@@ -24,7 +24,7 @@ INDEX = ROOT / "_build" / "html" / "index.html"
 CAUSES = (
     (("No space left on device", "Errno 28"), "The disk is full: free some space."),
     (
-        ("name resolution", "getaddrinfo", "Max retries", "unreachable", "timed out", "refused"),
+        ("name resolution", "from versions: none", "unreachable", "timed out", "refused"),
         "The package index could not be reached: is there a network, or a proxy to set?",
     ),
     (
@@ -83,6 +83,7 @@ def setup():
         "Installing the exact versions of constraints.txt (some minutes the first time)", flush=True
     )
     pip = [str(python()), "-m", "pip", "install", "--disable-pip-version-check"]
+    install([*pip, "--quiet", "--constraint", "constraints.txt", "--upgrade", "pip"])
     install([*pip, "--constraint", "constraints.txt", "--editable", ".[dev]"])
     STAMP.write_text(wanted)
     return 0

@@ -4,9 +4,8 @@ Arrays are looked at through `.shape` and `.dtype` only, so that one set of chec
 NumPy arrays and torch tensors and this file imports neither library.
 """
 
-import operator
 from collections.abc import Sequence
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 
@@ -142,13 +141,6 @@ def length(least: int = 0, **lengths: Any) -> None:
 
 
 def _integer(name: str, number: Any) -> None:
-    """TypeError unless `number` is one integer: no bool, no array, not 2.0."""
-    try:
-        operator.index(number)
-    except TypeError:
-        whole = False
-    else:  # an array of one boolean counts as an index too
-        whole = tuple(getattr(number, "shape", ())) == () and not isinstance(number, bool)
-        whole = whole and "bool" not in str(getattr(number, "dtype", ""))
-    if not whole:
+    """TypeError unless `number` is an integer, Python's or NumPy's: no bool, no array, not 2.0."""
+    if isinstance(number, bool) or not isinstance(number, Integral):
         raise TypeError(f"{name}: expected an integer, got {type(number).__name__}")

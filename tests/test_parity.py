@@ -64,7 +64,7 @@ def read_only(tree: Any) -> Any:
 
 
 def worst_error(ours: Any, theirs: Any) -> float:
-    """Compare two nests end by end: kinds, shapes and dtypes exactly, numbers by the worst error."""
+    """Compare two nests: kinds, shapes and dtypes exactly, numbers by the worst error."""
     worst = 0.0
     for one, other in zip(leaves(ours), leaves(theirs), strict=True):
         if isinstance(one, np.generic):  # NumPy's sums are scalars, torch's are arrays of rank 0

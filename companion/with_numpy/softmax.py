@@ -47,7 +47,7 @@ def softmax_backward(
 
         ∂L/∂scores_j = weights_j (g_j - Σ_k g_k weights_k) / τ                 g = ∂L/∂weights
 
-    grad_weights, weights one shape, floating; `weights` is what `softmax` returned
+    grad_weights, weights any shape, both the same, floating; weights as `softmax` returned them
     Returns grad_scores of the same shape; 0 wherever the weight is 0, so the mask is not needed.
 
     Raises TypeError or ValueError if dtypes or shapes differ or the temperature is not positive.

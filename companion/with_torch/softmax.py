@@ -19,24 +19,25 @@ def softmax(
 
     Raises TypeError if scores are not floating or the mask is not boolean, and ValueError if the
     mask does not fit, the temperature is not positive, or a visible score is NaN or +inf.
-    Source: Goodfellow et al. 2016, eq. 4.1; torch.softmax subtracts the largest score first, so
-    exp cannot overflow. torch.softmax alone gives NaN for a row without any visible score.
+    Source: Goodfellow et al. 2016, eq. 4.1; the largest score is subtracted first, so that neither
+    exp nor a small temperature overflows (their section 4.1). torch.softmax alone gives NaN for
+    a row without any visible score.
     """
     _check.floats(torch.Tensor, scores=scores)
     _check.axis(axis, scores)
-    _check.positive(temperature=temperature)
+    _check.temperature(temperature, torch.finfo(scores.dtype).tiny)
     if mask is not None:
         _check.mask(torch.Tensor, mask, scores.shape)
         scores = scores.masked_fill(~mask, -torch.inf)
-    scores = scores / float(temperature)
-
     if (scores.isnan() | scores.isposinf()).any():
         raise ValueError("scores: expected finite numbers or -inf, got NaN or +inf")
-    blind = scores.isneginf().all(
-        dim=axis, keepdim=True
-    )  # sees nothing; keeps NaN out of the gradient
-    weights = torch.softmax(scores.masked_fill(blind, 0), dim=axis)
-    return weights.masked_fill(blind, 0)
+    if scores.numel() == 0:
+        return scores.clone()  # amax has no answer for an axis of length 0
+    # What sees nothing is given scores 0, then weights 0: masked later, its gradient would be NaN.
+    blind = scores.isneginf().all(dim=axis, keepdim=True)
+    scores = scores.masked_fill(blind, 0)
+    gaps = scores - scores.detach().amax(dim=axis, keepdim=True)
+    return torch.softmax(gaps / float(temperature), dim=axis).masked_fill(blind, 0)
 
 
 def online_softmax(scores: Tensor, *, block: int = 128) -> Tensor:

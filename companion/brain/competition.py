@@ -63,7 +63,8 @@ def biased_competition(
     _check.shape("alone_hz", alone_hz, drive.shape, "the shape of drive")
     _brain.positive(exponent=exponent)
     _brain.non_negative(semi_saturation=semi_saturation)
-    biased = bias * drive
+    with np.errstate(over="ignore"):  # the check below reports it
+        biased = bias * drive
     _brain.finite(**{"bias * drive": biased})
     shares = _shares(biased, float(exponent), float(semi_saturation))
     return np.asarray((shares * alone_hz).sum(axis=-1)), shares

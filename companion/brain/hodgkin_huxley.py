@@ -76,6 +76,8 @@ def hodgkin_huxley(
     _brain.finite(current_ua_per_cm2=current_ua_per_cm2)
     _check.rank(1, current_ua_per_cm2=current_ua_per_cm2)
     _brain.number(start_mv=start_mv)
+    if abs(start_mv) > RANGE_MV:
+        raise ValueError(f"start_mv: expected -{RANGE_MV:g} to {RANGE_MV:g} mV, got {start_mv:g}")
     _brain.positive(dt_ms=dt_ms)
     _brain.below(
         "dt_ms", dt_ms, LARGEST_STEP_MS, "the sodium gate would make longer steps unstable"

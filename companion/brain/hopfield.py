@@ -16,7 +16,7 @@ def hopfield_weights(patterns: Array) -> Array:
 
     Raises TypeError or ValueError naming the argument that does not fit.
     Source: Hebb's rule (see `hebb_step`) on pairs of units. Random patterns are recalled with few
-    errors only while P stays below about 0.14 N.
+    errors only while P stays below about 0.14 N: theory for large N, not derived here.
     """
     _brain.finite(patterns=patterns)
     _brain.axes(2, "(P, N)", patterns=patterns)

@@ -55,6 +55,7 @@ def leaky_integrate_and_fire(
         τ dV/dt = V_rest - V + R I      V ← V_reset at V ≥ V_threshold, held for the refractory time
 
     current_na (..., N) in nA, constant during each of the N steps   dt_ms the step in ms
+    neuron its constants, see `LeakyNeuron`; every neuron starts at rest
     Returns voltage_mv (..., N) in mV at the end of each step and spikes (..., N), boolean.
 
     Raises TypeError or ValueError naming the argument that does not fit, and ValueError if dt_ms is
@@ -87,8 +88,9 @@ def lif_rate_hz(current_na: Array, neuron: LeakyNeuron = TYPICAL_NEURON) -> Arra
 
         f = 1 / (t_ref + τ ln((V∞ - V_reset) / (V∞ - V_threshold))),   V∞ = V_rest + R I
 
-    current_na any shape, in nA   Returns rate_hz of the same shape, in Hz (spikes per 1000 ms).
-    Where V∞ does not exceed the threshold the neuron never fires: 0 Hz.
+    current_na any shape, in nA   neuron its constants, see `LeakyNeuron`
+    Returns rate_hz of the same shape, in Hz (spikes per 1000 ms). Where V∞ does not exceed the
+    threshold the neuron never fires: 0 Hz.
 
     Raises TypeError or ValueError if the currents are not floating or not finite.
     Source: the solution of the equation of `leaky_integrate_and_fire` from reset to threshold.

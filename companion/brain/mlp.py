@@ -19,7 +19,7 @@ def mlp_params(
 
         weight ~ Normal(0, 1 / fan-in),   bias = 0
 
-    inputs I, units J of the hidden layer, outputs O   rng the source of chance   dtype of all parameters
+    inputs I, units J of the hidden layer, outputs O, counts   rng   dtype of all parameters
     Returns hidden.weight (J, I), hidden.bias (J,), output.weight (O, J), output.bias (O,), no unit.
 
     Raises TypeError or ValueError unless the widths are integers of at least 1.

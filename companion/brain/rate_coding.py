@@ -17,6 +17,7 @@ def poisson_spikes(
         counts_k ~ Poisson(rate · dt)
 
     rate_hz any shape (...), in Hz, not negative   duration_ms, dt_ms in ms, N = duration / dt steps
+    rng the source of chance
     Returns counts (..., N), integer, no unit: spikes in each step; at rate · dt ≪ 1 almost all
     are 0 or 1, and at any dt the counts are exact, where a coin per step would lose double spikes.
 
@@ -63,7 +64,7 @@ def rate_coded_relu(
         output = count / (hz_per_unit · T),   count ~ Poisson(hz_per_unit · max(drive, 0) · T)
 
     drive any shape, floating, no unit   hz_per_unit in Hz: the rate that stands for the value 1
-    duration_ms, the time T of listening, in ms
+    duration_ms the time T of listening, in ms   rng the source of chance
     Returns output of the same shape and dtype, no unit: max(drive, 0) on average, with the standard
     error √(max(drive, 0) / (hz_per_unit · T)); four times the time halves the error.
 

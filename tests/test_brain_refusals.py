@@ -121,8 +121,8 @@ REFUSED = {
     ],
     "dale": [
         ({"sign": array(3)}, VALUE, r"sign: expected every entry -1 or \+1"),
-        ({"sign": array(2, fill=1.0)}, VALUE, r"sign: expected shape \(3,\) = \(J,\), got \(2,\)"),
-        ({"weight": array(3)}, VALUE, r"weight: expected axes \(O, J\), got shape \(3,\)"),
+        ({"sign": array(2, fill=1.0)}, VALUE, r"sign: expected shape \(3,\) = \(I,\), got \(2,\)"),
+        ({"weight": array(3)}, VALUE, r"weight: expected axes \(O, I\), got shape \(3,\)"),
     ],
     "divisive_normalisation": [
         ({"drive": array(2, 3, fill=-2.0)}, VALUE, "drive: expected no number below 0, got -2"),
@@ -181,7 +181,7 @@ REFUSED = {
             "pre: expected dtype float64 like weight, got float32",
         ),
         (
-            {"weight": array(2, 3, fill=1.7e308), "learning_rate": 1e308},
+            {"pre": array(5, 3, fill=1e200), "post": array(5, 2, fill=1e200)},
             VALUE,
             "learning_rate: expected a step that keeps the weights finite",
         ),
@@ -284,6 +284,7 @@ REFUSED = {
         ({"hidden": array(4, 7)}, VALUE, r"hidden: expected shape \(5, 7\) = \(B, J\)"),
     ],
     "mlp_params": [
+        ({"dtype": np.int64}, TYPE, "dtype: expected a floating dtype, got int64"),
         ({"units": 0}, VALUE, "units: expected at least 1, got 0"),
         ({"rng": None}, TYPE, "rng: expected numpy.random.Generator, got NoneType"),
     ],
@@ -340,7 +341,7 @@ REFUSED = {
     "synaptic_current": [
         ({"spikes": array(2, 3, 5)}, TYPE, "spikes: expected dtype bool, got float64"),
         ({"spikes": flags(3)}, VALUE, "spikes: expected at least 2 axes"),
-        ({"weight_na": array(2)}, VALUE, r"weight_na: expected shape \(3,\) = \(J,\)"),
+        ({"weight_na": array(2)}, VALUE, r"weight_na: expected shape \(3,\) = \(I,\)"),
         ({"dt_ms": 6.0}, VALUE, "dt_ms: expected at most 5, got 6: the current would be gone"),
     ],
     "threshold_step": [

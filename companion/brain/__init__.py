@@ -2,7 +2,7 @@
 
 Quantities carry their unit in the name: `_mv` mV, `_ms` ms, `_na` nA, `_mohm` MΩ, `_hz` Hz, `_m` m,
 `_m_per_s` m/s, `_ua_per_cm2` µA/cm². Beside the letters of the notation, N counts time steps (or
-units of a Hopfield network), I inputs, J hidden units or presynaptic cells, O outputs, P patterns.
+units of a Hopfield network), I inputs (presynaptic cells), J hidden units, O outputs, P patterns.
 """
 
 from companion.brain.competition import biased_competition, divisive_normalisation

@@ -25,7 +25,9 @@ def hebb_step(weight: Array, pre: Array, post: Array, learning_rate: float) -> A
     B = _batch(pre, weight.shape[1:])
     _check.shape("post", post, (B, weight.shape[0]), "(B, O)")
     _brain.positive(learning_rate=learning_rate)
-    return _stays_finite(weight, post.T @ pre * (float(learning_rate) / B))
+    with np.errstate(over="ignore", invalid="ignore"):  # _stays_finite reports it
+        growth = post.T @ pre * (float(learning_rate) / B)
+    return _stays_finite(weight, growth)
 
 
 def oja_step(weight: Array, pre: Array, learning_rate: float) -> Array:

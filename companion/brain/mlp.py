@@ -19,14 +19,16 @@ def mlp_params(
 
         weight ~ Normal(0, 1 / fan-in),   bias = 0
 
-    inputs I, units J of the hidden layer, outputs O, counts   rng   dtype of all parameters
+    inputs I, units J of the hidden layer, outputs O   rng the source of chance   dtype floating
     Returns hidden.weight (J, I), hidden.bias (J,), output.weight (O, J), output.bias (O,), no unit.
 
-    Raises TypeError or ValueError unless the widths are integers of at least 1.
+    Raises TypeError or ValueError unless the widths are integers of at least 1, the dtype floating.
     The spread 1 / √fan-in keeps the sums about as large as the inputs.
     """
     _check.length(1, inputs=inputs, units=units, outputs=outputs)
     _brain.generator(rng)
+    if np.dtype(dtype).kind != "f":
+        raise TypeError(f"dtype: expected a floating dtype, got {np.dtype(dtype)}")
     hidden = (rng.standard_normal((units, inputs)) / float(inputs) ** 0.5).astype(dtype)
     output = (rng.standard_normal((outputs, units)) / float(units) ** 0.5).astype(dtype)
     biases = np.zeros(units, dtype), np.zeros(outputs, dtype)

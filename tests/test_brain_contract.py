@@ -25,7 +25,18 @@ def test_every_docstring_gives_units_and_says_what_is_returned_and_raised(name):
 
 
 QUANTITY = re.compile(r"(time|delay|voltage|current|rate|length|velocity|duration|threshold)(_|$)")
-SUFFIX = re.compile(r"_(ms|mv|na|mohm|hz|m|m_per_s|ua_per_cm2|mv_per_hz)$")
+UNIT_OF_SUFFIX = {
+    "ms": "ms",
+    "mv": "mV",
+    "na": "nA",
+    "mohm": "MΩ",
+    "hz": "Hz",
+    "m": "m",
+    "m_per_s": "m/s",
+    "ua_per_cm2": "µA/cm²",
+    "mv_per_hz": "mV per Hz",
+}
+SUFFIX = re.compile(rf"_({'|'.join(UNIT_OF_SUFFIX)})$")
 WITHOUT_UNIT = {"learning_rate", ("mcculloch_pitts", "threshold")}
 
 
@@ -34,6 +45,17 @@ def test_physical_quantities_carry_their_unit_in_their_name(name):
     for argument in inspect.signature(getattr(brain, name)).parameters:
         if QUANTITY.search(argument) and not {argument, (name, argument)} & WITHOUT_UNIT:
             assert SUFFIX.search(argument), f"{name}({argument}) says no unit"
+
+
+@pytest.mark.parametrize("name", [*FUNCTIONS, "LeakyNeuron"])
+def test_the_docstring_writes_the_unit_of_every_suffix(name):
+    text = inspect.getdoc(getattr(brain, name))
+    for argument in [name, *inspect.signature(getattr(brain, name)).parameters]:
+        if found := SUFFIX.search(argument):
+            unit = re.escape(UNIT_OF_SUFFIX[found[1]])
+            assert re.search(rf"(?<![\w/]){unit}(?![\w/])", text), (
+                f"{argument}: its unit is missing"
+            )
 
 
 def test_all_is_sorted_and_complete():

@@ -58,6 +58,7 @@ def test_mistake_bound_by_hand():
     # R² = 4 + 1; the plane x - 1 > 0, γ = min(|2 - 1|, |0 - 1|) / √2, so the bound is 5 · 2
     x, label = np.array([[2.0], [0.0]]), np.array([1.0, -1.0])
     assert mistake_bound(x, label, np.array([1.0]), -1.0) == 10.0
+    assert mistake_bound(x, label, np.array([2.0]), -2.0) == 10.0  # the same plane
 
 
 def test_the_mistake_bound_is_reached():

@@ -128,7 +128,7 @@ def _byte_level(data: dict[str, Any]) -> None:
 
 def _added(tokens: Any) -> tuple[tuple[str, ...], dict[str, int]]:
     ids: dict[str, int] = {}
-    for token in _of_type("added_tokens", tokens or [], list):
+    for token in _of_type("added_tokens", [] if tokens is None else tokens, list):
         _of_type("added_tokens", token, dict)
         content = _of_type("added_tokens.content", token.get("content"), str)
         for name in ("single_word", "lstrip", "rstrip"):

@@ -74,13 +74,23 @@ def test_join_piece_takes_the_lowest_rank_not_the_first_place():
     assert join_piece([0, 1, 2], {(1, 2): (1, 4), (0, 1): (0, 3)}) == [3, 2]
     assert join_piece([0] * 5, {(0, 0): (0, 1), (1, 1): (1, 2)}) == [2, 0]
     assert join_piece([], {}) == []
+    # a b c d: b c goes first, so a b no longer stands when its turn comes; e d before a e
+    ranks = {(1, 2): (0, 4), (0, 1): (1, 9), (4, 3): (2, 5), (0, 4): (3, 6)}
+    assert join_piece([0, 1, 2, 3], ranks) == [0, 5]
 
 
 @given(st.lists(st.integers(0, 2), max_size=30), st.integers(0, 9999))
 @settings(deadline=None)
 def test_join_piece_equals_the_plain_loop(piece, seed):
-    shuffled = np.random.default_rng(seed).permutation(9)
-    ranks = {(a, b): (int(shuffled[3 * a + b]), 3 + 3 * a + b) for a in range(3) for b in range(3)}
+    # Any pair of 9 tokens may join, to tokens that join again: so pairs go while they wait.
+    rng = np.random.default_rng(seed)
+    order, joined = rng.permutation(81).reshape(9, 9), rng.integers(3, 9, size=(9, 9))
+    ranks = {
+        (a, b): (int(order[a, b]), int(joined[a, b]))
+        for a in range(9)
+        for b in range(9)
+        if order[a, b] < 60
+    }
     plain = list(piece)
     while found := [(ranks[p][0], at) for at, p in enumerate(pairwise(plain)) if p in ranks]:
         _, at = min(found)

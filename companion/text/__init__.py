@@ -1,0 +1,1 @@
+"""Text in, numbers out: tokenisers shared by both wings. Needs nothing beyond Python."""

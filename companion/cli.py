@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,10 +13,11 @@ from companion import __version__
 if TYPE_CHECKING:
     from companion.news.summarize import Summary
 
-# About 33,000 words of English or 65,000 Chinese characters, a short novel. A word that occurs is
-# a column and a sentence a row of the table of sentence vectors: with at most 1000 sentences the
-# limit keeps it well under 1 GB, and the work to a few seconds.
-MAX_BYTES = 200_000
+# About 17,000 words of English or 33,000 Chinese characters: far longer than any news item. The
+# table of sentence vectors has a row for each sentence and a column for each different word, so it
+# grows with the square of the text: 0.8 GB and 4 seconds for the worst text of this size, made of
+# 1000 sentences that hardly repeat a word; a few megabytes for an ordinary one.
+MAX_BYTES = 100_000
 METHODS = ("attention", "textrank", "lead")
 BAD_INPUT = 2
 INTERRUPTED = 130  # 128 + the number of the signal, as shells report it: SIGINT
@@ -49,12 +51,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"companion: error: {error}", file=sys.stderr)
         return BAD_INPUT
     except BrokenPipeError:
-        # The interpreter flushes stdout once more on its way out; give it somewhere to write.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _let_the_last_flush_pass()
         return PIPE_CLOSED
+    except OSError as error:  # reading has its own message, so this is writing: the disk is full
+        _let_the_last_flush_pass()
+        print(f"companion: error: standard output: {error.strerror}", file=sys.stderr)
+        return BAD_INPUT
     except KeyboardInterrupt:
         return INTERRUPTED
     return 0
+
+
+def _let_the_last_flush_pass() -> None:
+    """The interpreter flushes stdout once more on its way out; give it somewhere to write."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -185,7 +195,7 @@ def _name(file: str) -> str:
 
 
 def _convert(encoding: str, file: str) -> str:
-    source = "" if file == "-" else f" {_name(file)}"
+    source = "" if file == "-" else f" {shlex.quote(_name(file))}"
     return f"convert it, e.g. iconv -f {encoding} -t UTF-8{source}"
 
 

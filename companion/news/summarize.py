@@ -1,5 +1,6 @@
 """Summaries made of a text's own sentences, chosen by three rules that need no training."""
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 
@@ -89,15 +90,15 @@ def tfidf(bags: list[list[str]]) -> Array:
     2004), and the 1 keeps a word that stands in every sentence from vanishing in a short text.
     """
     counts = [Counter(bag) for bag in bags]
-    vocabulary = {word: v for v, word in enumerate(sorted(set().union(*counts)))}
+    df = Counter(word for count in counts for word in count)
+    vocabulary = {word: v for v, word in enumerate(sorted(df))}
     vectors = np.zeros((len(bags), len(vocabulary)))
     for t, count in enumerate(counts):
-        for word, n in count.items():
-            vectors[t, vocabulary[word]] = n
-    df = (vectors > 0).sum(axis=0)
-    vectors *= np.log1p(len(bags) / df)
-    norms = np.sqrt((vectors**2).sum(axis=1, keepdims=True))
-    return vectors / np.where(norms > 0, norms, 1.0)
+        row = {vocabulary[word]: n * math.log1p(len(bags) / df[word]) for word, n in count.items()}
+        norm = math.hypot(*row.values())
+        for v, value in row.items():
+            vectors[t, v] = value / norm
+    return vectors
 
 
 def sentence_attention(vectors: Array, temperature: float = TEMPERATURE) -> Array:

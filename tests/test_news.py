@@ -23,6 +23,7 @@ FIELDS = {
     "summary": str,
     "importance": int,
     "rubric": dict,
+    "opens_with_news": bool,
     "article_sample": bool,
     "synthetic": bool,
     "source": str,
@@ -57,6 +58,7 @@ def test_the_collection_keeps_to_the_data_card() -> None:
     assert {item["importance"] for item in items} == {1, 2, 3, 4, 5}
     assert [item["language"] for item in items if item["article_sample"]] == ["zh"] * 3
     assert [len(load_news(language)) for language in ("zh", "en")] == [8, 8]
+    assert sum(item["opens_with_news"] for item in items) == 8
     assert len(NewsDataset(items)) == 16
 
 

@@ -18,8 +18,10 @@ CHINESE = next(item["content"] for item in load_news() if item["id"] == "zh-01")
 
 
 def environment(**more: str) -> dict[str, str]:
-    # PYTHONPATH, so that the tests run on a checkout that was not installed too
-    return {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", **more}
+    # PYTHONPATH, so that the tests run on a checkout that was not installed too. Output is buffered
+    # as it is for a user: unbuffered, a closed pipe shows at once and not at the last flush.
+    ours = {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": ""}
+    return {**os.environ, **ours, **more}
 
 
 def companion(folder: Path, *arguments: str, stdin: bytes = b"", **more: str):

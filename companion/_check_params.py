@@ -37,9 +37,10 @@ def alike(name: str, given: Mapping[str, Any], expected: Mapping[str, Any], like
 
 
 def finite(name: str, given: Mapping[str, Any]) -> None:
-    """ValueError naming the first key whose array holds NaN or infinity."""
+    """ValueError naming the first key whose array, if it is floating, holds NaN or infinity."""
     for key, array in given.items():
-        if not bool((abs(array) < float("inf")).all()):  # NaN compares False as well
+        floating = "float" in _check.dtype_name(array)
+        if floating and not bool((abs(array) < float("inf")).all()):  # NaN compares False as well
             raise ValueError(f"{name}[{key!r}]: expected finite numbers, got NaN or inf")
 
 
@@ -47,6 +48,6 @@ def number(name: str, value: Any, *, below: float = float("inf")) -> float:
     """The number as a Python float, which leaves float32 as it is; ValueError if not in [0, b)."""
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name}: expected a number, got {type(value).__name__}")
-    if not 0 <= value < below:
+    if not 0 <= float(value) < below:
         raise ValueError(f"{name}: expected 0 ≤ {name} < {below}, got {value}")
     return float(value)

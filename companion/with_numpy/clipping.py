@@ -23,8 +23,9 @@ def global_norm(grads: Mapping[str, Array]) -> Array:
     finite("grads", grads)
     dtype = np.result_type(np.float32, *grads.values())
     norms = {name: np.linalg.norm(grad.ravel().astype(dtype)) for name, grad in grads.items()}
-    finite("norm of grads", norms)  # finite numbers whose squares are not
-    return np.asarray(np.linalg.norm(np.array(list(norms.values()), dtype)), dtype)
+    norm = np.asarray(np.linalg.norm(np.array(list(norms.values()), dtype)), dtype)
+    finite("norm of grads", norms | {"all": norm})  # finite numbers whose squares are not
+    return norm
 
 
 def clip_by_global_norm(

@@ -133,7 +133,7 @@ def mean_squared_error_backward(
 
 
 def _real(logits: Array, targets: Array, ignore_index: int) -> tuple[Array, Array, Array]:
-    """Rows (N, V) and targets (N,) of the real tokens, and where they are: padding costs nothing."""
+    """Rows (N, V) and targets (N,) of the real tokens, and where they are (...)."""
     _check.floats(np.ndarray, logits=logits)
     _check.rank(1, logits=logits)
     _check.is_array(np.ndarray, targets=targets)

@@ -48,7 +48,7 @@ def sgd(
         raise ValueError("momentum: expected above 0 with nesterov, got 0")
     state = _checked(params, grads, state, ("velocity",) if momentum else ())
     new_params, new_state = {}, {"step": state["step"] + 1}
-    with _ANSWERED:
+    with np.errstate(all="ignore"):  # `_settled` speaks
         for name, param in params.items():
             step = grads[name] + decay * param
             if momentum:
@@ -85,7 +85,7 @@ def adam(
     """
     rate, decay = number("learning_rate", learning_rate), number("weight_decay", weight_decay)
     state = _checked(params, grads, state, ("mean", "mean_square"))
-    with _ANSWERED:
+    with np.errstate(all="ignore"):  # `_settled` speaks
         grads = {name: grads[name] + decay * param for name, param in params.items()}
         steps, new_state = _adam_steps(grads, state, betas, eps)
         new_params = {name: param - rate * steps[name] for name, param in params.items()}
@@ -118,7 +118,7 @@ def adamw(
     rate, decay = number("learning_rate", learning_rate), number("weight_decay", weight_decay)
     state = _checked(params, grads, state, ("mean", "mean_square"))
     decayed = _checked_names(decayed, params)
-    with _ANSWERED:
+    with np.errstate(all="ignore"):  # `_settled` speaks
         steps, new_state = _adam_steps(grads, state, betas, eps)
         new_params = {}
         for name, param in params.items():
@@ -127,13 +127,12 @@ def adamw(
     return _settled(params, new_params, new_state)
 
 
-_ANSWERED = np.errstate(over="ignore", invalid="ignore", divide="ignore")  # `_settled` answers
-
-
 def _adam_steps(
     grads: Mapping[str, Array], state: Mapping[str, Array], betas: tuple[float, float], eps: float
 ) -> tuple[Params, Params]:
     """The step m̂ / (√v̂ + eps) of each parameter, and the moments it was made from."""
+    if len(betas) != 2:
+        raise ValueError(f"betas: expected two numbers, got {betas}")
     beta1, beta2 = (number(f"betas[{i}]", beta, below=1) for i, beta in enumerate(betas))
     _check.positive(eps=eps)
     t = int(state["step"]) + 1

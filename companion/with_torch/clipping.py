@@ -25,10 +25,11 @@ def global_norm(grads: Mapping[str, Tensor]) -> Tensor:
     finite("grads", grads)
     dtype = reduce(torch.promote_types, (g.dtype for g in grads.values()), torch.float32)
     norms = {name: torch.linalg.vector_norm(grad, dtype=dtype) for name, grad in grads.items()}
-    finite("norm of grads", norms)  # finite numbers whose squares are not
     if not norms:
         return torch.zeros((), dtype=dtype)
-    return torch.linalg.vector_norm(torch.stack(list(norms.values())))
+    norm = torch.linalg.vector_norm(torch.stack(list(norms.values())))
+    finite("norm of grads", norms | {"all": norm})  # finite numbers whose squares are not
+    return norm
 
 
 @torch.no_grad()

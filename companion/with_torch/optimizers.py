@@ -2,8 +2,8 @@
 
 Each is a pure function (params, grads, state) → (new params, new state). All three are flat dicts
 from dotted name to tensor; nothing is written in place, so the old ones stay what they were.
-`state` is None at the first step and afterwards what the step before returned. They compute without a
-graph; torch.optim's classes do the same in place, one fused kernel a step.
+`state` is None at the first step and afterwards what the step before returned. No graph is kept;
+torch.optim's classes do the same, in place and fused.
 
 Memory, in sizes of params P: SGD keeps nothing, or 1 P with momentum; Adam and AdamW keep 2 P.
 Because old and new stand side by side, a step holds twice that and twice P while it runs.
@@ -132,6 +132,8 @@ def _adam_steps(
     grads: Mapping[str, Tensor], state: Mapping[str, Tensor], betas: tuple[float, float], eps: float
 ) -> tuple[Params, Params]:
     """The step m̂ / (√v̂ + eps) of each parameter, and the moments it was made from."""
+    if len(betas) != 2:
+        raise ValueError(f"betas: expected two numbers, got {betas}")
     beta1, beta2 = (number(f"betas[{i}]", beta, below=1) for i, beta in enumerate(betas))
     _check.positive(eps=eps)
     t = int(state["step"]) + 1

@@ -74,7 +74,7 @@ def resumed(params: Mapping[str, A], state: Mapping[str, A], kept: Any, seed: in
 
 
 def derive(seed: int, place: str) -> int:
-    """A seed for one place of a training, such as "step/7": 63 bits, unrelated to its neighbours."""
+    """A seed for one place of a training, such as "step/7": 63 bits, nothing like the next."""
     digest = hashlib.blake2b(f"{seed}/{place}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 1
 

@@ -6,6 +6,7 @@ extra `train` (safetensors).
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,7 @@ def load_checkpoint(
     except optional("safetensors", "train").SafetensorError as error:
         raise ValueError(f"path: expected the safetensors format, got {path}: {error}") from error
     checkpoint = _checkpoint.part({key: array.copy() for key, array in rows.items()}, metadata)
-    if expected is not None:
-        alike("params", checkpoint.params, expected, "expected")
-    return checkpoint
+    if expected is None:
+        return checkpoint
+    alike("params", checkpoint.params, expected, "expected")
+    return replace(checkpoint, params={key: checkpoint.params[key] for key in expected})

@@ -16,14 +16,16 @@ def global_norm(grads: Mapping[str, Array]) -> Array:
 
     grads name → array, floating, any shapes
     Returns norm (), of the widest dtype among them, at least float32; 0 without gradients.
+    The names are taken in alphabetical order, so the last bit does not hang on the dict's.
 
     Raises TypeError or ValueError naming the key, if one is not floating or holds NaN or inf.
     """
     arrays(np.ndarray, "grads", grads)
     finite("grads", grads)
     dtype = np.result_type(np.float32, *grads.values())
-    norms = {name: np.linalg.norm(grad.ravel().astype(dtype)) for name, grad in grads.items()}
-    norm = np.asarray(np.linalg.norm(np.array(list(norms.values()), dtype)), dtype)
+    with np.errstate(over="ignore"):  # the check below speaks
+        norms = {n: np.linalg.norm(g.ravel().astype(dtype)) for n, g in sorted(grads.items())}
+        norm = np.asarray(np.linalg.norm(np.array(list(norms.values()), dtype)), dtype)
     finite("norm of grads", norms | {"all": norm})  # finite numbers whose squares are not
     return norm
 

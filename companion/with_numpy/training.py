@@ -10,7 +10,7 @@ from which it goes on bit by bit as if never stopped, an error where a number is
 """
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sized
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -73,7 +73,7 @@ def train(
     run = _start(params, checkpoint, seed, resume)
     for epoch in range(run.epoch, epochs):
         todo = batches(epoch, derive(seed, f"batches/{epoch}"))
-        total = len(todo) if hasattr(todo, "__len__") else None
+        total = len(todo) if isinstance(todo, Sized) else None
         with progress_bar(progress, f"epoch {epoch + 1}/{epochs}", total, run.batch) as advance:
             for batch in islice(todo, run.batch, None):
                 with explained(f"step {run.step + 1}", run, checkpoint):
@@ -129,7 +129,7 @@ def _update(
 
 def _end_epoch(run: Run, validate: Callable[[Params], float] | None) -> Run:
     if run.batch == 0:
-        raise ValueError(f"batches: expected at least one batch an epoch, got none")
+        raise ValueError("batches: expected at least one batch an epoch, got none")
     if validate is not None:
         run = run.validated(float(validate(run.params)))
     return replace(run, epoch=run.epoch + 1, batch=0)

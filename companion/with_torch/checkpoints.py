@@ -6,6 +6,7 @@ extra `train` (safetensors).
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -69,6 +70,7 @@ def load_checkpoint(
         raise ValueError(f"path: expected the safetensors format, got {path}: {error}") from error
     moved = {key: tensor.to(device or "cpu") for key, tensor in rows.items()}
     checkpoint = _checkpoint.part(moved, metadata)
-    if expected is not None:
-        alike("params", checkpoint.params, expected, "expected")
-    return checkpoint
+    if expected is None:
+        return checkpoint
+    alike("params", checkpoint.params, expected, "expected")
+    return replace(checkpoint, params={key: checkpoint.params[key] for key in expected})

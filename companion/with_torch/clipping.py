@@ -18,13 +18,14 @@ def global_norm(grads: Mapping[str, Tensor]) -> Tensor:
 
     grads name → tensor, floating, any shapes
     Returns norm (), of the widest dtype among them, at least float32; 0 without gradients.
+    The names are taken in alphabetical order, so the last bit does not hang on the dict's.
 
     Raises TypeError or ValueError naming the key, if one is not floating or holds NaN or inf.
     """
     arrays(torch.Tensor, "grads", grads)
     finite("grads", grads)
     dtype = reduce(torch.promote_types, (g.dtype for g in grads.values()), torch.float32)
-    norms = {name: torch.linalg.vector_norm(grad, dtype=dtype) for name, grad in grads.items()}
+    norms = {n: torch.linalg.vector_norm(g, dtype=dtype) for n, g in sorted(grads.items())}
     if not norms:
         return torch.zeros((), dtype=dtype)
     norm = torch.linalg.vector_norm(torch.stack(list(norms.values())))

@@ -61,7 +61,7 @@ class Run(Generic[A]):
         return replace(self, history=(*self.history[:-1], last))
 
 
-def resumed(params: Mapping[str, A], state: Mapping[str, A], kept: Any, seed: int) -> Run[A]:
+def resumed(params: Mapping[str, A], state: Mapping[str, A] | None, kept: Any, seed: int) -> Run[A]:
     """The run that a checkpoint's metadata tells of."""
     try:
         history = tuple(Record(*record) for record in kept["history"])

@@ -390,7 +390,7 @@ def test_killed_at_random_while_saving(tmp_path: Path, record_property: Any) -> 
         told = [int(child.stdout.readline()) for _ in range(3)]  # it saves and saves
         deadline = time.monotonic() + 0.05 + 0.2 * chance.random()
         while time.monotonic() < deadline or not beside.exists():  # then wait for a save to begin
-            pass
+            assert child.poll() is None, "the child ended by itself"
         time.sleep(0.004 * chance.random())
         child.kill()
         rest, _ = child.communicate(timeout=60)

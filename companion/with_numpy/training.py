@@ -148,7 +148,7 @@ def _start(
     if not resume or checkpoint is None or not Path(checkpoint).exists():
         return Run(params)
     kept = load_checkpoint(checkpoint, expected=params)
-    return resumed(kept.params, kept.state, kept.metadata, seed)
+    return resumed(kept.params, kept.state or None, kept.metadata, seed)
 
 
 def _check_arguments(

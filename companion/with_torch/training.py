@@ -150,7 +150,7 @@ def _start(
         return Run(params)
     device = next(iter(params.values())).device if params else None
     kept = load_checkpoint(checkpoint, expected=params, device=device)
-    return resumed(kept.params, kept.state, kept.metadata, seed)
+    return resumed(kept.params, kept.state or None, kept.metadata, seed)
 
 
 def _check_arguments(

@@ -95,6 +95,28 @@ def test_history_tells_each_step(lib: Any) -> None:
     assert lib.validation_loss(params, call, [batch_of(0, 5)[0]]) > 0
 
 
+def test_every_step_and_epoch_has_a_seed_of_its_own(lib: Any) -> None:
+    start = job(lib)
+    steps: list[int | None] = []
+    epochs: list[int] = []
+
+    def call(params: Any, batch: Any, seed: int | None) -> Any:
+        steps.append(seed)
+        return start.args[1](params, batch, seed)
+
+    def of_epoch(epoch: int, seed: int) -> Any:
+        epochs.append(seed)
+        return start.args[2](epoch, seed)
+
+    lib.train(start.args[0], call, of_epoch, **start.keywords, epochs=2)
+    assert None not in steps  # validation has a function of its own here
+    assert len({*steps, *epochs}) == 12 + 2
+    assert all(0 <= seed < 2**63 for seed in (*steps, *epochs))  # fits numpy's and torch's
+    before = list(steps)
+    lib.train(start.args[0], call, of_epoch, **start.keywords, epochs=1)
+    assert steps[len(before) :] == before[:6]
+
+
 class Stopped(Exception):  # noqa: N818 - it stands for a power cut, not for an error
     pass
 

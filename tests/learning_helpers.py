@@ -23,7 +23,7 @@ def to(wing: str, tree: Any) -> Any:
     if isinstance(tree, dict):
         return {key: to(wing, part) for key, part in tree.items()}
     if isinstance(tree, np.ndarray):
-        return tree.copy() if wing == "numpy" else torch.tensor(tree)
+        return tree.copy(order="K") if wing == "numpy" else torch.from_numpy(tree.copy(order="K"))
     return tree
 
 

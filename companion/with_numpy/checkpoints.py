@@ -64,7 +64,7 @@ def load_checkpoint(
         ) from error
     except optional("safetensors", "train").SafetensorError as error:
         raise ValueError(f"path: expected the safetensors format, got {path}: {error}") from error
-    checkpoint = _checkpoint.part({key: array.copy() for key, array in rows.items()}, metadata)
+    checkpoint = _checkpoint.part(rows, metadata)
     if expected is None:
         return checkpoint
     alike("params", checkpoint.params, expected, "expected")

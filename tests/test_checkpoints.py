@@ -389,7 +389,7 @@ def test_killed_at_each_moment_of_a_save(
 
 
 @needs_sigkill
-def test_killed_at_random_while_saving(tmp_path: Path, record_property: Any) -> None:
+def test_killed_at_random_while_saving(tmp_path: Path) -> None:
     path, beside = tmp_path / "run.safetensors", tmp_path / ".run.safetensors.tmp"
     chance, version, struck = random.Random(0), 0, 0
     for _ in range(10):
@@ -408,6 +408,6 @@ def test_killed_at_random_while_saving(tmp_path: Path, record_property: Any) -> 
         assert version - told[-1] in (0, 1)  # what was told is there, or the one after it
         assert len(os.listdir(tmp_path)) <= 2  # never more litter than one file
     assert struck > 0, "no kill came in the middle of a save: this test has shown nothing"
-    record_property("kills in mid-save", struck)
+    print(f"{struck} of 10 kills came in mid-save")
     rooms("numpy").save_checkpoint(path, {"w": np.full(SIZE, 0, np.float32)})
     assert os.listdir(tmp_path) == [path.name]

@@ -27,7 +27,7 @@ FLOATS = ("float16", "bfloat16", "float32", "float64")
 
 @dataclass(frozen=True)
 class Checkpoint(Generic[A]):
-    """What `load_checkpoint` found: params and state, name → array, and the metadata."""
+    """What `load_checkpoint` found: params and state, name → array (...), and the metadata."""
 
     params: dict[str, A]
     state: dict[str, A]

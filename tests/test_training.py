@@ -11,7 +11,7 @@ import recall_task as task
 import torch
 from learning_helpers import assert_identical, back, rooms, to
 
-from companion.with_torch.adapter import module_loss_and_grad, module_params
+from companion.with_torch._adapter import module_loss_and_grad, module_params
 
 WINGS = ("numpy", "torch")
 
@@ -250,6 +250,8 @@ def test_train_says_what_is_wrong(lib: Any, tmp_path: Path) -> None:
         lib.train(*start.args[:2], lambda epoch, seed: [], **start.keywords, epochs=1)
     with pytest.raises(ValueError, match=r"^batches: expected at least one batch, got none"):
         lib.validation_loss(start.args[0], start.args[1], [])
+    with pytest.raises(TypeError, match=r"^params\['w'\]: expected"):
+        lib.validation_loss({"w": [1.0]}, start.args[1], [])
     with pytest.raises(TypeError, match=r"^params\['w'\]: expected"):
         lib.train({"w": [1.0]}, *start.args[1:], **start.keywords, epochs=1)
 

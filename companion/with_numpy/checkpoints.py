@@ -32,7 +32,7 @@ def save_checkpoint(
     path of the file, by custom *.safetensors; an older one there is replaced
     params name → array, floating, any shapes   state name → array, of any dtype, or None
     metadata what JSON can hold: text, numbers, None, lists, dicts with text as keys
-    Three times the size of the tensors is held in memory while it runs.
+    Returns nothing. Up to three times the size of the tensors is held in memory while it runs.
 
     Raises TypeError or ValueError naming the key that cannot be kept, NaN and inf among them: the
     last good checkpoint stays. ModuleNotFoundError without safetensors, OSError from the disk.
@@ -48,7 +48,8 @@ def load_checkpoint(
 ) -> Checkpoint[Array]:
     """Read a checkpoint of either wing, and nothing that is not exactly what was saved.
 
-    path of the file   expected parameters whose names, shapes and dtypes it must have, or None
+    path of the file   expected name → array (...), whose names, shapes and dtypes the parameters
+      must have, or None
     Returns a Checkpoint with params, state and metadata; the arrays are new and may be written to.
 
     Raises FileNotFoundError; ValueError if the file is no checkpoint, is cut off, was changed after

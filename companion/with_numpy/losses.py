@@ -88,7 +88,7 @@ def binary_cross_entropy_backward(
         ∂L/∂logits = g (σ(z) - y) / n,   ∂L/∂targets = -g z / n                   g = ∂L/∂loss
 
     grad_loss () or a number; the others as in `binary_cross_entropy`
-    Returns grad_logits and grad_targets, shaped like their own.
+    Returns grad_logits (...) and grad_targets (...), shaped like their own.
 
     Raises TypeError or ValueError naming the argument that does not fit, or if there is no answer.
     """
@@ -105,7 +105,7 @@ def mean_squared_error(prediction: Array, target: Array) -> Array:
 
         loss = 1/n Σ (prediction - target)²
 
-    prediction, target one shape and floating dtype   Returns loss (), in the unit squared.
+    prediction, target (...), one shape and floating dtype   Returns loss (), in the unit squared.
 
     Raises TypeError or ValueError naming the argument that does not fit, or if there is no number.
     Source: Goodfellow et al. 2016, section 5.1.4.
@@ -122,7 +122,7 @@ def mean_squared_error_backward(
 
         ∂L/∂prediction = 2 g (prediction - target) / n = -∂L/∂target              g = ∂L/∂loss
 
-    grad_loss () or a number   prediction, target one shape
+    grad_loss () or a number   prediction, target (...), one shape
     Returns grad_prediction and grad_target of that shape.
 
     Raises TypeError or ValueError naming the argument that does not fit, or if there is no number.

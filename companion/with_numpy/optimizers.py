@@ -34,7 +34,8 @@ def sgd(
         g = grad + λ w,   v ← μ v + g,   w ← w - η v                η = learning_rate, μ = momentum
         nesterov: w ← w - η (g + μ v)                               λ = weight_decay
 
-    params, grads one set of names, shapes and floating dtypes   state None, or from the last step
+    params, grads name → array (...), one set of names, shapes and floating dtypes
+    state None, or from the last step
     Returns new params and state: "step" (), and "velocity.NAME" for each parameter if μ > 0.
 
     Raises TypeError or ValueError naming the argument and key that does not fit; ValueError if a
@@ -74,7 +75,8 @@ def adam(
         m ← β₁ m + (1 - β₁) g,   v ← β₂ v + (1 - β₂) g²,   g = grad + λ w
         w ← w - η m̂ / (√v̂ + eps),   m̂ = m / (1 - β₁ᵗ),   v̂ = v / (1 - β₂ᵗ)      t = step, from 1
 
-    params, grads one set of names, shapes and floating dtypes   state None, or from the last step
+    params, grads name → array (...), one set of names, shapes and floating dtypes
+    state None, or from the last step
     learning_rate η   betas (β₁, β₂)   weight_decay λ, as an L2 penalty inside the gradient
     Returns new params and state: "step" (), "mean.NAME" m and "mean_square.NAME" v.
 
@@ -107,7 +109,7 @@ def adamw(
 
         w ← w - η (m̂ / (√v̂ + eps) + λ w)                m̂, v̂ as in `adam`, of the bare gradient
 
-    The arguments are those of `adam`, and
+    params, grads, state name → array (...); all as in `adam`, and
     decayed the names to which λ applies, all if None; biases and norms are often left out
     Returns new params and state, as `adam` does.
 

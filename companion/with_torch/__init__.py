@@ -3,7 +3,7 @@
 Gradients come from autograd, so the `*_backward` functions of the NumPy wing have no twin here.
 """
 
-from companion.with_torch.adapter import module_loss_and_grad, module_params
+from companion.with_torch._adapter import module_loss_and_grad, module_params
 from companion.with_torch.attention import attention
 from companion.with_torch.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from companion.with_torch.clipping import clip_by_global_norm, global_norm

@@ -41,7 +41,7 @@ def clip_by_global_norm(
 
         grad ← grad min(1, max_norm / norm),   norm = global_norm(grads)
 
-    grads name → tensor, floating   max_norm > 0, in the unit of the gradient
+    grads name → tensor (...), floating   max_norm > 0, in the unit of the gradient
     Returns the clipped gradients and the norm () before clipping; the direction never changes.
 
     Raises TypeError or ValueError as `global_norm` does, ValueError if max_norm is not positive.

@@ -53,7 +53,7 @@ def mean_squared_error(prediction: Tensor, target: Tensor) -> Tensor:
 
         loss = 1/n Σ (prediction - target)²
 
-    prediction, target one shape and floating dtype   Returns loss (), in the unit squared.
+    prediction, target (...), one shape and floating dtype   Returns loss (), in the unit squared.
 
     Raises TypeError or ValueError naming the argument that does not fit, or if there is no number.
     Source: Goodfellow et al. 2016, section 5.1.4.

@@ -54,7 +54,7 @@ def train(
 ) -> tuple[dict[str, Tensor], list[Record]]:
     """Train parameters.
 
-    params name → tensor, the start; never written to
+    params name → tensor (...), the start; never written to
     loss_and_grad (params, batch, seed) → (loss, grads). An integer seed means training: dropout on,
       drawn from it. None means evaluation: dropout off, and grads may be left empty
     batches (epoch, seed) → the batches of that epoch, in an order that depends on these two alone
@@ -91,12 +91,13 @@ def train(
 def validation_loss(params: Params, loss_and_grad: LossAndGrad, batches: Iterable[Any]) -> float:
     """The mean loss over batches in evaluation mode: no dropout, no step.
 
-    params name → tensor   loss_and_grad as in `train`, called with the seed None
+    params name → tensor (...)   loss_and_grad as in `train`, called with the seed None
     batches held out from training; each counts the same, however many tokens it has
     Returns the mean, in the unit of the loss.
 
-    Raises ValueError if there is no batch.
+    Raises TypeError naming the parameter that does not fit, ValueError if there is no batch.
     """
+    arrays(torch.Tensor, "params", params)
     losses = [float(loss_and_grad(params, batch, None)[0]) for batch in batches]
     if not losses:
         raise ValueError("batches: expected at least one batch, got none")

@@ -15,8 +15,11 @@ from companion._training import derive
 def module_params(module: nn.Module) -> dict[str, Tensor]:
     """A copy of the module's trainable parameters, by the names of its state_dict.
 
-    Returns name → tensor, without gradient; what requires_grad_(False) froze is left out, and a
-    tied parameter appears once. `module.load_state_dict(params, strict=False)` puts them back.
+    module any nn.Module
+    Returns name → tensor (...), without gradient; what requires_grad_(False) froze is left out, and
+    a tied parameter appears once. `module.load_state_dict(params, strict=False)` puts them back.
+
+    Raises AttributeError if it is no nn.Module.
     """
     return {n: p.detach().clone() for n, p in module.named_parameters() if p.requires_grad}
 
@@ -28,12 +31,14 @@ def module_loss_and_grad(
 
     module any nn.Module; its own parameters are neither used nor changed
     loss (model, batch, seed) → loss (); model is called as the module is, with the parameters given
-    Returns loss_and_grad (params, batch, seed) → (loss, grads), as `train` takes it. With a seed
-    the module is in training mode and nn.Dropout draws from that seed; with None it is in
-    evaluation mode and grads is empty. Mode and torch's global generator are then put back.
+    Returns loss_and_grad (params, batch, seed) → (loss, grads), as `train` takes it, with grads
+    name → tensor (...). With a seed the module is in training mode and nn.Dropout draws from that
+    seed; with None it is in evaluation mode and grads is empty. Mode and torch's global generator
+    are then put back.
 
-    The function raises ValueError if params has other names than `module_params(module)` or if the
-    loss does not depend on one of them. Buffers, such as BatchNorm's, stay the module's own.
+    What it returns raises ValueError if params has other names than `module_params(module)` or if
+    the loss does not depend on one of them. Raises nothing itself. Buffers, such as BatchNorm's,
+    stay the module's own.
     """
 
     def loss_and_grad(

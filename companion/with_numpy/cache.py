@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from companion import _check
+from companion import _check, _check_layers
 from companion.config import TransformerConfig
 from companion.params import part
 from companion.with_numpy._types import Array
@@ -62,15 +62,8 @@ def select_rows(cache: Cache, rows: Array) -> Cache:
 
     Raises TypeError or ValueError unless rows are integers from 0 to B-1.
     """
-    _check.is_array(np.ndarray, rows=rows)
-    if "int" not in _check.dtype_name(rows):
-        raise TypeError(f"rows: expected integers, got {_check.dtype_name(rows)}")
-    _check.shape("rows", rows, rows.shape[:1], "(N,)")
-    B = cache.seen.shape[0]
-    if rows.size and (int(rows.min()) < 0 or int(rows.max()) >= B):
-        raise ValueError(
-            f"rows: expected 0 to B-1 = {B - 1}, got {int(rows.min())} to {int(rows.max())}"
-        )
+    _check_layers.within(np.ndarray, "rows", rows, cache.seen.shape[0], "B-1")
+    _check.shape("rows", rows, (rows.shape or (1,))[:1], "(N,)")
     return Cache(
         tuple(key[rows] for key in cache.keys),
         tuple(value[rows] for value in cache.values),

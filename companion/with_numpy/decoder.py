@@ -51,8 +51,8 @@ def decoder(
     Source: Radford et al. 2019, section 2.3; the block of Vaswani et al. 2017, figure 1 (right),
     without its cross-attention.
     """
-    vectors = embed_tokens(ids, params, config, seed=seed)
-    states = run_stack(vectors, params, config, "decoder", causal_mask(ids.shape[1]), seed=seed)
+    vectors, mask = embed_tokens(ids, params, config, seed=seed), causal_mask(ids.shape[1])
+    states = run_stack(vectors, params, config, "decoder", mask, seed=seed)
     return output_logits(states, params, config)
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from companion import _check
+from companion import _check, _check_layers
 from companion.with_numpy._types import Array
 
 
@@ -14,7 +14,7 @@ def keep_mask(shape: tuple[int, ...], rate: float, seed: int) -> Array:
 
     Raises TypeError if the seed is not an integer, ValueError if it is negative or the rate is off.
     """
-    _check_rate(rate)
+    _check_layers.rate(rate)
     _check.length(seed=seed)
     return np.random.default_rng(seed).random(shape, dtype=np.float32) >= rate
 
@@ -31,7 +31,7 @@ def dropout(inputs: Array, rate: float, seed: int | None) -> Array:
     Source: Srivastava et al. 2014; they scale at test time, here the scale is in training.
     """
     _check.floats(np.ndarray, inputs=inputs)
-    _check_rate(rate)
+    _check_layers.rate(rate)
     if seed is None or rate == 0:
         return inputs
     return inputs * keep_mask(inputs.shape, rate, seed) / (1 - float(rate))
@@ -45,8 +45,3 @@ def dropout_backward(grad_output: Array, rate: float, seed: int | None) -> Array
     Raises TypeError or ValueError naming the argument that does not fit.
     """
     return dropout(grad_output, rate, seed)
-
-
-def _check_rate(rate: float) -> None:
-    if not 0 <= rate < 1:
-        raise ValueError(f"rate: expected 0 ≤ rate < 1, got {rate}")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from companion import _check_layers
 from companion.params import summed
 from companion.with_numpy._types import Array
 from companion.with_numpy.activations import ACTIVATIONS, silu, silu_backward
@@ -20,7 +21,7 @@ def feed_forward(inputs: Array, params: Mapping[str, Array], activation: str = "
     Raises TypeError or ValueError naming the argument that does not fit.
     Source: Vaswani et al. 2017, eq. 2, there with relu and biases.
     """
-    _check_activation(activation)
+    _check_layers.one_of("activation", activation, tuple(ACTIVATIONS))
     bend, _ = ACTIVATIONS[activation]
     return project(bend(project(inputs, params, "up_proj")), params, "down_proj")
 
@@ -35,7 +36,7 @@ def feed_forward_backward(
 
     Raises TypeError or ValueError naming the argument that does not fit.
     """
-    _check_activation(activation)
+    _check_layers.one_of("activation", activation, tuple(ACTIVATIONS))
     bend, bend_backward = ACTIVATIONS[activation]
     wide = project(inputs, params, "up_proj")
     grad_bent, down_grads = project_backward(grad_output, bend(wide), params, "down_proj")
@@ -78,10 +79,3 @@ def swiglu_backward(
     from_gate, gate_grads = project_backward(grad_gate, inputs, params, "gate_proj")
     from_up, up_grads = project_backward(grad_product * silu(gate), inputs, params, "up_proj")
     return from_gate + from_up, summed(gate_grads, up_grads, down)
-
-
-def _check_activation(activation: str) -> None:
-    if activation not in ACTIVATIONS:
-        raise ValueError(
-            f"activation: expected one of {', '.join(ACTIVATIONS)}, got {activation!r}"
-        )

@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from companion import _check
+from companion import _check, _check_layers
 from companion.with_numpy._types import Array
 from companion.with_numpy.attention import attention, attention_backward
 from companion.with_numpy.scores import scaled_dot_score
@@ -15,11 +15,10 @@ def split_heads(inputs: Array, heads: int) -> Array:
 
     Raises ValueError unless inputs have three axes and `heads` divides the last.
     """
+    _check.rank(1, inputs=inputs)
     _check.shape("inputs", inputs, (*inputs.shape[:2], inputs.shape[-1]), "(B, T, H·D)")
-    _check.length(1, heads=heads)
     B, T, C = inputs.shape
-    if C % heads:
-        raise ValueError(f"heads: expected a divisor of width {C}, got {heads}")
+    _check_layers.divides(heads, C)
     return inputs.reshape(B, T, heads, C // heads).swapaxes(1, 2)
 
 
@@ -28,6 +27,7 @@ def merge_heads(inputs: Array) -> Array:
 
     Raises ValueError unless inputs have four axes.
     """
+    _check.rank(1, inputs=inputs)
     _check.shape("inputs", inputs, (*inputs.shape[:3], inputs.shape[-1]), "(B, H, T, D)")
     B, H, T, D = inputs.shape
     return inputs.swapaxes(1, 2).reshape(B, T, H * D)
@@ -47,8 +47,7 @@ def grouped_attention(
     Raises TypeError or ValueError naming the argument that does not fit.
     Source: Ainslie et al. 2023, section 2.2; G = 1: Shazeer 2019, section 3.
     """
-    _check_groups(query, key)
-    _check.key_value(key, value)
+    _check_layers.groups(np.ndarray, query, key, value)
     key, value = _repeat(key, query.shape[1]), _repeat(value, query.shape[1])
     return attention(query, key, value, mask, score=partial(_biased_score, bias=bias))
 
@@ -63,7 +62,7 @@ def grouped_attention_backward(
 
     Raises TypeError or ValueError naming the argument that does not fit.
     """
-    _check_groups(query, key)
+    _check_layers.groups(np.ndarray, query, key, value)
     G, H = key.shape[1], query.shape[1]
     grad_query, grad_key, grad_value = attention_backward(
         grad_output, query, _repeat(key, H), _repeat(value, H), weights
@@ -76,9 +75,8 @@ def _biased_score(query: Array, key: Array, bias: Array | None) -> Array:
     if bias is None:
         return scores
     _check.floats(np.ndarray, query=query, bias=bias)
-    biased = scores + bias
-    _check.shape("scores + bias", biased, scores.shape, "(B, H, T, S)")
-    return biased
+    _check_layers.stretches("bias", bias, scores.shape, "(B, H, T, S)")
+    return scores + bias
 
 
 def _repeat(heads: Array, H: int) -> Array:
@@ -88,14 +86,3 @@ def _repeat(heads: Array, H: int) -> Array:
 def _sum_groups(grad_heads: Array, G: int) -> Array:
     B, H, S, D = grad_heads.shape
     return grad_heads.reshape(B, G, H // G, S, D).sum(axis=2)
-
-
-def _check_groups(query: Array, key: Array) -> None:
-    _check.floats(np.ndarray, query=query, key=key)
-    _check.rank(4, query=query, key=key)
-    expected = (query.shape[0], key.shape[1], key.shape[2], query.shape[3])
-    _check.shape("key", key, expected, "(B, G, S, D)")
-    if key.shape[1] == 0 or query.shape[1] % key.shape[1]:
-        raise ValueError(
-            f"key: expected G key heads, a divisor of H = {query.shape[1]}, got {key.shape[1]}"
-        )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from companion import _check
+from companion import _check, _check_layers
 from companion.with_numpy._types import Array
 
 
@@ -19,7 +19,7 @@ def linear(inputs: Array, weight: Array, bias: Array | None = None) -> Array:
     Raises TypeError or ValueError naming the argument whose dtype or shape does not fit.
     Source: Goodfellow et al. 2016, section 6.1; layout (Out, In) as in torch.
     """
-    _check_linear(inputs, weight, bias)
+    _check_layers.linear(np.ndarray, inputs, weight, bias)
     output = inputs @ weight.T
     return output if bias is None else output + bias
 
@@ -36,7 +36,7 @@ def linear_backward(
 
     Raises TypeError or ValueError naming the argument whose dtype or shape does not fit.
     """
-    _check_linear(inputs, weight, bias)
+    _check_layers.linear(np.ndarray, inputs, weight, bias)
     _check.floats(np.ndarray, weight=weight, grad_output=grad_output)
     _check.shape("grad_output", grad_output, (*inputs.shape[:-1], weight.shape[0]), "(..., Out)")
     rows = grad_output.reshape(-1, weight.shape[0])
@@ -56,7 +56,7 @@ def embedding(ids: Array, weight: Array) -> Array:
     Source: Vaswani et al. 2017, section 3.4; tied weights: `linear(states, weight)` turns states
     back into one score per word (Press & Wolf 2017).
     """
-    _check_embedding(ids, weight)
+    _check_layers.embedding(np.ndarray, ids, weight)
     return weight[ids]
 
 
@@ -69,7 +69,7 @@ def embedding_backward(grad_output: Array, ids: Array, weight: Array) -> Array:
 
     Raises TypeError or ValueError naming the argument whose dtype or shape does not fit.
     """
-    _check_embedding(ids, weight)
+    _check_layers.embedding(np.ndarray, ids, weight)
     _check.floats(np.ndarray, weight=weight, grad_output=grad_output)
     _check.shape("grad_output", grad_output, (*ids.shape, weight.shape[1]), "(*ids.shape, C)")
     grad_weight = np.zeros_like(weight)
@@ -91,25 +91,3 @@ def project_backward(
     )
     grads = {f"{name}.weight": grad_weight}
     return grad_inputs, grads if grad_bias is None else grads | {f"{name}.bias": grad_bias}
-
-
-def _check_linear(inputs: Array, weight: Array, bias: Array | None) -> None:
-    _check.floats(np.ndarray, weight=weight, inputs=inputs)
-    _check.rank(1, inputs=inputs)
-    _check.shape("weight", weight, (weight.shape[0], inputs.shape[-1]), "(Out, In)")
-    if bias is not None:
-        _check.floats(np.ndarray, weight=weight, bias=bias)
-        _check.shape("bias", bias, weight.shape[:1], "(Out,)")
-
-
-def _check_embedding(ids: Array, weight: Array) -> None:
-    _check.floats(np.ndarray, weight=weight)
-    _check.shape("weight", weight, (weight.shape[0], weight.shape[-1]), "(V, C)")
-    _check.is_array(np.ndarray, ids=ids)
-    if "int" not in _check.dtype_name(ids):
-        raise TypeError(f"ids: expected integers, got {_check.dtype_name(ids)}")
-    V = weight.shape[0]
-    if ids.size and (int(ids.min()) < 0 or int(ids.max()) >= V):
-        raise ValueError(
-            f"ids: expected 0 to V-1 = {V - 1}, got {int(ids.min())} to {int(ids.max())}"
-        )

@@ -10,6 +10,7 @@ read off the shape of key_proj. Self-attention gives the same array twice, cross
 
 from collections.abc import Mapping
 
+from companion import _check_layers
 from companion.with_numpy._types import Array
 from companion.with_numpy.heads import (
     grouped_attention,
@@ -172,8 +173,7 @@ def _over_heads(mask: Array | None) -> Array | None:
 
 def _key_heads(params: Mapping[str, Array], heads: int) -> int:
     width, narrow = params["query_proj.weight"].shape[0], params["key_proj.weight"].shape[0]
-    if width % heads:
-        raise ValueError(f"heads: expected a divisor of width {width}, got {heads}")
+    _check_layers.divides(heads, width)
     D = width // heads
     if narrow % D or heads % (narrow // D):
         raise ValueError(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from companion import _check
+from companion import _check, _check_layers
 from companion.with_numpy._types import Array
 
 
@@ -17,7 +17,7 @@ def layer_norm(inputs: Array, weight: Array, bias: Array, eps: float = 1e-5) -> 
     Raises TypeError or ValueError naming the argument whose dtype or shape does not fit.
     Source: Ba et al. 2016, section 3; eps inside the root keeps a constant vector from 0/0.
     """
-    _check_norm(inputs, eps, weight=weight, bias=bias)
+    _check_layers.norm(np.ndarray, inputs, eps, weight=weight, bias=bias)
     return _standardise(inputs, eps)[0] * weight + bias
 
 
@@ -34,7 +34,7 @@ def layer_norm_backward(
 
     Raises TypeError or ValueError naming the argument whose dtype or shape does not fit.
     """
-    _check_norm(inputs, eps, weight=weight, bias=bias)
+    _check_layers.norm(np.ndarray, inputs, eps, weight=weight, bias=bias)
     _check_grad(grad_output, inputs)
     standard, spread = _standardise(inputs, eps)
     along = grad_output * weight
@@ -53,7 +53,7 @@ def rms_norm(inputs: Array, weight: Array, eps: float = 1e-5) -> Array:
     Raises TypeError or ValueError naming the argument whose dtype or shape does not fit.
     Source: Zhang & Sennrich 2019, eq. 4; there without eps, which keeps a zero vector from 0/0.
     """
-    _check_norm(inputs, eps, weight=weight)
+    _check_layers.norm(np.ndarray, inputs, eps, weight=weight)
     return inputs / _root_mean_square(inputs, eps) * weight
 
 
@@ -70,7 +70,7 @@ def rms_norm_backward(
 
     Raises TypeError or ValueError naming the argument whose dtype or shape does not fit.
     """
-    _check_norm(inputs, eps, weight=weight)
+    _check_layers.norm(np.ndarray, inputs, eps, weight=weight)
     _check_grad(grad_output, inputs)
     root = _root_mean_square(inputs, eps)
     scaled, along = inputs / root, grad_output * weight
@@ -90,14 +90,6 @@ def _root_mean_square(inputs: Array, eps: float) -> Array:
 
 def _over_rows(array: Array) -> Array:
     return array.reshape(-1, array.shape[-1]).sum(axis=0)
-
-
-def _check_norm(inputs: Array, eps: float, **weights: Array) -> None:
-    _check.floats(np.ndarray, inputs=inputs, **weights)
-    _check.rank(1, inputs=inputs)
-    _check.positive(eps=eps)
-    for name, weight in weights.items():
-        _check.shape(name, weight, inputs.shape[-1:], "(C,)")
 
 
 def _check_grad(grad_output: Array, inputs: Array) -> None:

@@ -7,7 +7,7 @@ added to the scores            alibi_bias
 
 import numpy as np
 
-from companion import _check
+from companion import _check, _check_layers
 from companion.with_numpy._types import Array
 from companion.with_numpy.layers import embedding, embedding_backward
 
@@ -40,7 +40,7 @@ def learned_positions(positions: Array, weight: Array) -> Array:
     Raises TypeError or ValueError naming the argument that does not fit, such as a position that
     was never learned. Source: Devlin et al. 2019, section 3; also Vaswani et al. 2017, table 3 (E).
     """
-    _check_learned(positions, weight)
+    _check_layers.learned(np.ndarray, positions, weight)
     return embedding(positions, weight)
 
 
@@ -51,7 +51,7 @@ def learned_positions_backward(grad_output: Array, positions: Array, weight: Arr
 
     Raises TypeError or ValueError naming the argument that does not fit.
     """
-    _check_learned(positions, weight)
+    _check_layers.learned(np.ndarray, positions, weight)
     return embedding_backward(grad_output, positions, weight)
 
 
@@ -113,7 +113,7 @@ def alibi_bias(
     Source: Press et al. 2022, section 3, where keys never lie ahead of the query; the absolute
     value serves encoders too.
     """
-    _check_positions(query_positions=query_positions, key_positions=key_positions)
+    _check_layers.position_pair(np.ndarray, query_positions, key_positions)
     distance = np.abs(query_positions[..., :, None] - key_positions[..., None, :])
     return (-alibi_slopes(H)[:, None, None] * distance[..., None, :, :]).astype(dtype)
 
@@ -122,7 +122,7 @@ def _rotate(vectors: Array, positions: Array, base: float, *, forward: bool) -> 
     _check.floats(np.ndarray, vectors=vectors)
     _check.rank(2, vectors=vectors)
     angles = _angles(positions, vectors.shape[-1], base)
-    _check_stretches(positions, vectors)
+    _check_layers.stretches("positions", positions, vectors.shape[:-1], "(..., T)")
     cos, sin = np.cos(angles).astype(vectors.dtype), np.sin(angles).astype(vectors.dtype)
     sin = sin if forward else -sin
     first, second = vectors[..., 0::2], vectors[..., 1::2]
@@ -130,43 +130,11 @@ def _rotate(vectors: Array, positions: Array, base: float, *, forward: bool) -> 
 
 
 def _angles(positions: Array, width: int, base: float) -> Array:
-    _check_positions(positions=positions)
-    _check.length(1, width=width)
+    _check_layers.integers(np.ndarray, positions=positions)
+    _check_layers.pairs(width)
     _check.positive(base=base)
-    if width % 2:
-        raise ValueError(f"width: expected an even number of units to pair, got {width}")
     return positions[..., None] * float(base) ** (-np.arange(0, width, 2) / width)
 
 
 def _interleave(even: Array, odd: Array) -> Array:
     return np.stack([even, odd], axis=-1).reshape(*even.shape[:-1], 2 * even.shape[-1])
-
-
-def _check_positions(**positions: Array) -> None:
-    _check.is_array(np.ndarray, **positions)
-    _check.rank(1, **positions)
-    for name, array in positions.items():
-        if "int" not in _check.dtype_name(array):
-            raise TypeError(f"{name}: expected integers, got {_check.dtype_name(array)}")
-
-
-def _check_stretches(positions: Array, vectors: Array) -> None:
-    wanted = vectors.shape[:-1]
-    if positions.ndim > len(wanted) or any(
-        have not in (1, want)
-        for have, want in zip(positions.shape[::-1], wanted[::-1], strict=False)
-    ):
-        raise ValueError(
-            f"positions: expected a shape that stretches to {wanted} = (..., T), "
-            f"got {positions.shape}"
-        )
-
-
-def _check_learned(positions: Array, weight: Array) -> None:
-    _check.floats(np.ndarray, weight=weight)
-    _check_positions(positions=positions)
-    if positions.size and int(positions.max()) >= weight.shape[0]:
-        raise ValueError(
-            f"positions: expected at most max_length = {weight.shape[0]} tokens, "
-            f"got position {int(positions.max())}"
-        )

@@ -59,6 +59,14 @@ def learned(kind: type, positions: Any, weight: Any) -> None:
         )
 
 
+def position_pair(kind: type, query_positions: Any, key_positions: Any) -> None:
+    """Refuse positions of queries (..., T) and of keys (..., S) that do not fit together."""
+    integers(kind, query_positions=query_positions, key_positions=key_positions)
+    _check.rank(1, query_positions=query_positions, key_positions=key_positions)
+    expected = (*query_positions.shape[:-1], key_positions.shape[-1])
+    _check.shape("key_positions", key_positions, expected, "(..., S), else like query_positions")
+
+
 def norm(kind: type, inputs: Any, eps: float, **weights: Any) -> None:
     """Refuse inputs (..., C) and weights (C,) that do not fit, and eps that is not positive."""
     _check.floats(kind, inputs=inputs, **weights)

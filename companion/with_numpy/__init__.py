@@ -89,7 +89,13 @@ from companion.with_numpy.seq2seq import (
     seq2seq_step,
     seq2seq_weights,
 )
-from companion.with_numpy.softmax import online_softmax, softmax, softmax_backward
+from companion.with_numpy.softmax import (
+    log_softmax,
+    log_softmax_backward,
+    online_softmax,
+    softmax,
+    softmax_backward,
+)
 from companion.with_numpy.stack import run_stack, run_stack_backward, stack_weights
 from companion.with_numpy.tiled import tiled_attention, tiled_attention_backward
 
@@ -147,6 +153,8 @@ __all__ = [
     "learned_positions_backward",
     "linear",
     "linear_backward",
+    "log_softmax",
+    "log_softmax_backward",
     "merge_heads",
     "multi_head_attention",
     "multi_head_attention_backward",

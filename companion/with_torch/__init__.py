@@ -46,7 +46,7 @@ from companion.with_torch.seq2seq import (
     seq2seq_step,
     seq2seq_weights,
 )
-from companion.with_torch.softmax import online_softmax, softmax
+from companion.with_torch.softmax import log_softmax, online_softmax, softmax
 from companion.with_torch.stack import run_stack, stack_weights
 from companion.with_torch.tiled import tiled_attention
 
@@ -87,6 +87,7 @@ __all__ = [
     "layer_norm",
     "learned_positions",
     "linear",
+    "log_softmax",
     "merge_heads",
     "multi_head_attention",
     "multi_head_weights",

@@ -98,16 +98,7 @@ def alibi_bias(
     Source: Press et al. 2022, section 3, where keys never lie ahead of the query; the absolute
     value serves encoders too.
     """
-    _check_layers.integers(
-        torch.Tensor, query_positions=query_positions, key_positions=key_positions
-    )
-    _check.rank(1, query_positions=query_positions, key_positions=key_positions)
-    _check.shape(
-        "key_positions",
-        key_positions,
-        (*query_positions.shape[:-1], key_positions.shape[-1]),
-        "(..., S), the leading axes like query_positions",
-    )
+    _check_layers.position_pair(torch.Tensor, query_positions, key_positions)
     distance = torch.abs(query_positions[..., :, None] - key_positions[..., None, :])
     slopes = -alibi_slopes(H).to(distance.device)
     return (slopes[:, None, None] * distance[..., None, :, :]).to(dtype)

@@ -22,21 +22,31 @@ def softmax(
     Source: Goodfellow et al. 2016, eq. 4.1; torch.softmax subtracts the largest score first, so
     exp cannot overflow. torch.softmax alone gives NaN for a row without any visible score.
     """
-    _check.floats(torch.Tensor, scores=scores)
-    _check.axis(axis, scores)
-    _check.positive(temperature=temperature)
-    if mask is not None:
-        _check.mask(torch.Tensor, mask, scores.shape)
-        scores = scores.masked_fill(~mask, -torch.inf)
-    scores = scores / float(temperature)
-
-    if (scores.isnan() | scores.isposinf()).any():
-        raise ValueError("scores: expected finite numbers or -inf, got NaN or +inf")
+    scores = _visible(scores, mask, axis, temperature)
     blind = scores.isneginf().all(
         dim=axis, keepdim=True
     )  # sees nothing; keeps NaN out of the gradient
     weights = torch.softmax(scores.masked_fill(blind, 0), dim=axis)
     return weights.masked_fill(blind, 0)
+
+
+def log_softmax(
+    scores: Tensor, mask: Tensor | None = None, *, axis: int = -1, temperature: float = 1.0
+) -> Tensor:
+    """The logarithm of `softmax`, found without rounding small weights to 0 first.
+
+        output_j = scores_j / τ - log Σ_k exp(scores_k / τ)                   τ = temperature
+
+    Arguments and errors as in `softmax`
+    Returns log-weights of the same shape and dtype, in nats, ≤ 0; -inf where nothing may be looked
+    at.
+
+    Source: Goodfellow et al. 2016, section 6.2.2.3.
+    """
+    scores = _visible(scores, mask, axis, temperature)
+    blind = scores.isneginf().all(dim=axis, keepdim=True)
+    log_weights = torch.log_softmax(scores.masked_fill(blind, 0), dim=axis)
+    return log_weights.masked_fill(blind, -torch.inf)
 
 
 def online_softmax(scores: Tensor, *, block: int = 128) -> Tensor:
@@ -66,3 +76,18 @@ def online_softmax(scores: Tensor, *, block: int = 128) -> Tensor:
     total = total.masked_fill(total == 0, 1)
     peak = peak.masked_fill(peak.isneginf(), 0)
     return torch.exp(scores - peak) / total
+
+
+def _visible(scores: Tensor, mask: Tensor | None, axis: int, temperature: float) -> Tensor:
+    """Scores over the temperature, -inf where masked."""
+    _check.floats(torch.Tensor, scores=scores)
+    _check.axis(axis, scores)
+    _check.positive(temperature=temperature)
+    if mask is not None:
+        _check.mask(torch.Tensor, mask, scores.shape)
+        scores = scores.masked_fill(~mask, -torch.inf)
+    scores = scores / float(temperature)
+
+    if (scores.isnan() | scores.isposinf()).any():
+        raise ValueError("scores: expected finite numbers or -inf, got NaN or +inf")
+    return scores

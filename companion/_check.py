@@ -5,6 +5,7 @@ NumPy arrays and torch tensors and this file imports neither library.
 """
 
 from collections.abc import Sequence
+from numbers import Integral, Real
 from typing import Any
 
 
@@ -103,22 +104,43 @@ def attention_mask(kind: type, mask_: Any, scores_shape: Sequence[int]) -> None:
 
 
 def axis(axis: int, array: Any) -> None:
-    """ValueError unless `axis` is one of the array's axes, counted from either end."""
+    """TypeError/ValueError unless `axis` is one of the array's axes, counted from either end."""
+    _integer("axis", axis)
     if not -len(array.shape) <= axis < len(array.shape):
         raise ValueError(f"axis: expected an axis of shape {tuple(array.shape)}, got {axis}")
 
 
 def positive(**numbers: float) -> None:
-    """ValueError unless each argument is a finite number above zero."""
+    """TypeError/ValueError unless each argument is a finite number above zero.
+
+    An array is refused, even of one element: float() would cut a tensor from its gradient.
+    """
     for name, number in numbers.items():
+        if isinstance(number, bool) or not isinstance(number, Real):
+            raise TypeError(f"{name}: expected a number, got {type(number).__name__}")
         if not 0 < number < float("inf"):
             raise ValueError(f"{name}: expected a finite number > 0, got {number}")
+
+
+def temperature(temperature: float, smallest: float) -> None:
+    """As `positive`, and at least `smallest`: what the scores' dtype rounds to 0 divides by 0."""
+    positive(temperature=temperature)
+    if temperature < smallest:
+        raise ValueError(
+            f"temperature: expected at least {smallest}, the smallest normal number of the "
+            f"scores' dtype, got {temperature}"
+        )
 
 
 def length(least: int = 0, **lengths: Any) -> None:
     """TypeError/ValueError unless each argument is an integer of at least `least`."""
     for name, number in lengths.items():
-        if isinstance(number, bool) or not hasattr(number, "__index__"):
-            raise TypeError(f"{name}: expected an integer, got {type(number).__name__}")
+        _integer(name, number)
         if number < least:
             raise ValueError(f"{name}: expected at least {least}, got {number}")
+
+
+def _integer(name: str, number: Any) -> None:
+    """TypeError unless `number` is an integer, Python's or NumPy's: no bool, no array, not 2.0."""
+    if isinstance(number, bool) or not isinstance(number, Integral):
+        raise TypeError(f"{name}: expected an integer, got {type(number).__name__}")

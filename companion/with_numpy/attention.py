@@ -35,6 +35,7 @@ def attention(
     _check.query_key(query, key, same_width=False)
     _check.key_value(key, value)
     scores = score(query, key)
+    _check.floats(np.ndarray, query=query, **{"score(query, key)": scores})
     _check.shape("score(query, key)", scores, (*query.shape[:-1], key.shape[-2]), "(..., T, S)")
     if mask is not None:
         _check.attention_mask(np.ndarray, mask, scores.shape)

@@ -228,14 +228,20 @@ def _root(query: Array) -> float:
     return float(query.shape[-1]) ** 0.5  # a Python float leaves float32 as it is
 
 
+def _length(vectors: Array) -> Array:
+    wide = np.promote_types(vectors.dtype, np.float32)  # float16 squares overflow beyond 255
+    squares = np.square(vectors, dtype=wide)
+    return np.sqrt(squares.sum(axis=-1, keepdims=True)).astype(vectors.dtype, copy=False)
+
+
 def _norm(vectors: Array, eps: float) -> Array:
-    return np.maximum(np.sqrt((vectors**2).sum(axis=-1, keepdims=True)), float(eps))
+    smallest = float(np.finfo(vectors.dtype).tiny)  # float16 rounds 1e-8 to 0, and 0/0 is NaN
+    return np.maximum(_length(vectors), max(float(eps), smallest))
 
 
 def _normalise_backward(grad_unit: Array, vectors: Array, unit: Array, eps: float) -> Array:
-    norm = np.sqrt((vectors**2).sum(axis=-1, keepdims=True))
     along = (grad_unit * unit).sum(axis=-1, keepdims=True) * unit
-    return (grad_unit - np.where(norm > eps, along, 0)) / np.maximum(norm, float(eps))
+    return (grad_unit - np.where(_length(vectors) > eps, along, 0)) / _norm(vectors, eps)
 
 
 def _rows(array: Array) -> Array:

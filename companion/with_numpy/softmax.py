@@ -19,10 +19,11 @@ def softmax(
 
     Raises TypeError if scores are not floating or the mask is not boolean, and ValueError if the
     mask does not fit, the temperature is not positive, or a visible score is NaN or +inf.
-    Source: Goodfellow et al. 2016, eq. 4.1; the largest score is subtracted first, so exp cannot
-    overflow (their section 4.1). The textbook formula gives NaN for a row that sees nothing.
+    Source: Goodfellow et al. 2016, eq. 4.1; the largest score is subtracted first, so that neither
+    exp nor a small temperature overflows (their section 4.1). The textbook formula gives NaN for
+    a row that sees nothing.
     """
-    exponential = np.exp(_below_peak(scores, mask, axis, temperature))
+    exponential = np.exp(_gaps(scores, mask, axis, temperature))
     total = exponential.sum(axis=axis, keepdims=True)
     total[total == 0] = 1
     return exponential / total
@@ -35,7 +36,7 @@ def softmax_backward(
 
         ∂L/∂scores_j = weights_j (g_j - Σ_k g_k weights_k) / τ                 g = ∂L/∂weights
 
-    grad_weights, weights one shape, floating; `weights` is what `softmax` returned
+    grad_weights, weights any shape, both the same, floating; weights as `softmax` returned them
     Returns grad_scores of the same shape; 0 wherever the weight is 0, so the mask is not needed.
 
     Raises TypeError or ValueError if dtypes or shapes differ or the temperature is not positive.
@@ -44,7 +45,7 @@ def softmax_backward(
     _check.floats(np.ndarray, weights=weights, grad_weights=grad_weights)
     _check.shape("grad_weights", grad_weights, weights.shape, "the shape of weights")
     _check.axis(axis, weights)
-    _check.positive(temperature=temperature)
+    _check.temperature(temperature, np.finfo(weights.dtype).tiny)
     mean = (grad_weights * weights).sum(axis=axis, keepdims=True)
     return weights * (grad_weights - mean) / float(temperature)
 
@@ -62,7 +63,7 @@ def log_softmax(
 
     Source: Goodfellow et al. 2016, section 6.2.2.3.
     """
-    lowered = _below_peak(scores, mask, axis, temperature)
+    lowered = _gaps(scores, mask, axis, temperature)
     total = np.exp(lowered).sum(axis=axis, keepdims=True)
     total[total == 0] = 1
     return lowered - np.log(total)
@@ -75,7 +76,7 @@ def log_softmax_backward(
 
         ∂L/∂scores_j = (g_j - exp(log_weights_j) Σ_k g_k) / τ              g = ∂L/∂log_weights
 
-    grad_log_weights, log_weights one shape, floating; `log_weights` is what `log_softmax` returned
+    grad_log_weights, log_weights any shape, both the same, floating; log_weights as returned
     Returns grad_scores of the same shape; 0 wherever the weight is 0, so the mask is not needed.
 
     Raises TypeError or ValueError if dtypes or shapes differ or the temperature is not positive.
@@ -83,7 +84,7 @@ def log_softmax_backward(
     _check.floats(np.ndarray, log_weights=log_weights, grad_log_weights=grad_log_weights)
     _check.shape("grad_log_weights", grad_log_weights, log_weights.shape, "that of log_weights")
     _check.axis(axis, log_weights)
-    _check.positive(temperature=temperature)
+    _check.temperature(temperature, np.finfo(log_weights.dtype).tiny)
     grad = np.where(np.isneginf(log_weights), 0, grad_log_weights).astype(log_weights.dtype)
     return (grad - np.exp(log_weights) * grad.sum(axis=axis, keepdims=True)) / float(temperature)
 
@@ -110,25 +111,27 @@ def online_softmax(scores: Array, *, block: int = 128) -> Array:
         if np.isnan(higher).any() or np.isposinf(higher).any():
             raise ValueError("scores: expected finite numbers or -inf, got NaN or +inf")
         shift = np.where(np.isneginf(higher), 0, higher).astype(scores.dtype, copy=False)
-        total = total * np.exp(peak - shift) + np.exp(seen - shift).sum(axis=-1, keepdims=True)
+        with np.errstate(over="ignore"):  # a gap too wide for the dtype is -inf, as in `softmax`
+            total = total * np.exp(peak - shift)
+            total = total + np.exp(seen - shift).sum(axis=-1, keepdims=True)
         peak = higher
     total[total == 0] = 1
     peak[np.isneginf(peak)] = 0
-    return np.exp(scores - peak) / total
+    with np.errstate(over="ignore"):
+        return np.exp(scores - peak) / total
 
 
-def _below_peak(scores: Array, mask: Array | None, axis: int, temperature: float) -> Array:
-    """Scores over the temperature, -inf where masked, less the largest of those that are seen."""
+def _gaps(scores: Array, mask: Array | None, axis: int, temperature: float) -> Array:
+    """How far each score lies below the largest that is seen, over the temperature; -inf masked."""
     _check.floats(np.ndarray, scores=scores)
     _check.axis(axis, scores)
-    _check.positive(temperature=temperature)
+    _check.temperature(temperature, np.finfo(scores.dtype).tiny)
     if mask is not None:
         _check.mask(np.ndarray, mask, scores.shape)
         scores = np.where(mask, scores, -np.inf).astype(scores.dtype, copy=False)
-    scores = scores / float(temperature)
-
     peak = scores.max(axis=axis, keepdims=True, initial=-np.inf)
     if np.isnan(peak).any() or np.isposinf(peak).any():
         raise ValueError("scores: expected finite numbers or -inf, got NaN or +inf")
     peak[np.isneginf(peak)] = 0  # nothing visible: exp(-inf - 0) = 0 rather than exp(-inf + inf)
-    return scores - peak
+    with np.errstate(over="ignore"):  # a gap too wide for the dtype is -inf: weight 0 is right
+        return (scores - peak) / float(temperature)

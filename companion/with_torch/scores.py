@@ -120,4 +120,6 @@ def _root(query: Tensor) -> float:
 
 
 def _norm(vectors: Tensor, eps: float) -> Tensor:
-    return torch.linalg.vector_norm(vectors, dim=-1, keepdim=True).clamp(min=float(eps))
+    smallest = torch.finfo(vectors.dtype).tiny  # float16 rounds 1e-8 to 0, and 0/0 is NaN
+    norm = torch.linalg.vector_norm(vectors, dim=-1, keepdim=True)
+    return norm.clamp(min=max(float(eps), smallest))

@@ -19,15 +19,12 @@ def softmax(
 
     Raises TypeError if scores are not floating or the mask is not boolean, and ValueError if the
     mask does not fit, the temperature is not positive, or a visible score is NaN or +inf.
-    Source: Goodfellow et al. 2016, eq. 4.1; torch.softmax subtracts the largest score first, so
-    exp cannot overflow. torch.softmax alone gives NaN for a row without any visible score.
+    Source: Goodfellow et al. 2016, eq. 4.1; the largest score is subtracted first, so that neither
+    exp nor a small temperature overflows (their section 4.1). torch.softmax alone gives NaN for
+    a row without any visible score.
     """
-    scores = _visible(scores, mask, axis, temperature)
-    blind = scores.isneginf().all(
-        dim=axis, keepdim=True
-    )  # sees nothing; keeps NaN out of the gradient
-    weights = torch.softmax(scores.masked_fill(blind, 0), dim=axis)
-    return weights.masked_fill(blind, 0)
+    gaps, blind = _gaps(scores, mask, axis, temperature)
+    return torch.softmax(gaps, dim=axis).masked_fill(blind, 0)
 
 
 def log_softmax(
@@ -43,10 +40,8 @@ def log_softmax(
 
     Source: Goodfellow et al. 2016, section 6.2.2.3.
     """
-    scores = _visible(scores, mask, axis, temperature)
-    blind = scores.isneginf().all(dim=axis, keepdim=True)
-    log_weights = torch.log_softmax(scores.masked_fill(blind, 0), dim=axis)
-    return log_weights.masked_fill(blind, -torch.inf)
+    gaps, blind = _gaps(scores, mask, axis, temperature)
+    return torch.log_softmax(gaps, dim=axis).masked_fill(blind, -torch.inf)
 
 
 def online_softmax(scores: Tensor, *, block: int = 128) -> Tensor:
@@ -78,16 +73,24 @@ def online_softmax(scores: Tensor, *, block: int = 128) -> Tensor:
     return torch.exp(scores - peak) / total
 
 
-def _visible(scores: Tensor, mask: Tensor | None, axis: int, temperature: float) -> Tensor:
-    """Scores over the temperature, -inf where masked."""
+def _gaps(
+    scores: Tensor, mask: Tensor | None, axis: int, temperature: float
+) -> tuple[Tensor, Tensor]:
+    """How far each score lies below the largest that is seen, over the temperature; what is blind.
+
+    What sees nothing is given gaps 0 and filled in by the caller: masked later, its gradient would
+    be NaN.
+    """
     _check.floats(torch.Tensor, scores=scores)
     _check.axis(axis, scores)
-    _check.positive(temperature=temperature)
+    _check.temperature(temperature, torch.finfo(scores.dtype).tiny)
     if mask is not None:
         _check.mask(torch.Tensor, mask, scores.shape)
         scores = scores.masked_fill(~mask, -torch.inf)
-    scores = scores / float(temperature)
-
     if (scores.isnan() | scores.isposinf()).any():
         raise ValueError("scores: expected finite numbers or -inf, got NaN or +inf")
-    return scores
+    blind = scores.isneginf().all(dim=axis, keepdim=True)
+    if scores.numel() == 0:
+        return scores.clone(), blind  # amax has no answer for an axis of length 0
+    scores = scores.masked_fill(blind, 0)
+    return (scores - scores.detach().amax(dim=axis, keepdim=True)) / float(temperature), blind

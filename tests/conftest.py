@@ -1,0 +1,62 @@
+"""Hypothesis profiles, the two wings as one fixture, and the parity figures of the summary."""
+
+import os
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import hypothesis
+import numpy as np
+import pytest
+
+# The ordinary run draws the same examples each time: a red build then means that the change broke
+# something, and anybody can repeat it. `HYPOTHESIS_PROFILE=thorough` looks for new examples; run
+# it now and then. No deadline in either: a busy machine is not a failing test.
+hypothesis.settings.register_profile(
+    "default", max_examples=25, deadline=None, derandomize=True, database=None
+)
+hypothesis.settings.register_profile("thorough", max_examples=500, deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@dataclass(frozen=True)
+class Wing:
+    """One wing, and the way to its arrays and back."""
+
+    name: str
+    lib: ModuleType
+
+    def array(self, values: Any, dtype: Any = None) -> Any:
+        array = np.array(values, dtype=dtype)
+        if self.name == "numpy":
+            return array
+        import torch
+
+        return torch.tensor(array)
+
+    def numpy(self, array: Any) -> Any:
+        return np.asarray(array)
+
+
+@pytest.fixture(params=["numpy", "torch"], scope="session")
+def wing(request: pytest.FixtureRequest) -> Wing:
+    if request.param == "numpy":
+        import companion.with_numpy as lib
+    else:
+        import companion.with_torch as lib
+    return Wing(request.param, lib)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """How far the wings are apart, from the properties that the parity tests recorded."""
+    recorded: dict[str, list[tuple[float, str]]] = {}
+    for report in terminalreporter.stats.get("passed", []):
+        for key, value in getattr(report, "user_properties", []):
+            if key.startswith("parity "):
+                recorded.setdefault(key, []).append(tuple(value))
+    if recorded:
+        terminalreporter.section("parity of the two wings")
+    for key in sorted(recorded):
+        error, name = max(recorded[key])
+        names = len({name for _, name in recorded[key]})
+        terminalreporter.write_line(f"{key}: {names} names, worst error {error:.1e} ({name})")

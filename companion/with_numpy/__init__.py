@@ -68,7 +68,6 @@ from companion.with_numpy.positions import (
     rotary_backward,
     sinusoidal_positions,
 )
-from companion.with_numpy.residual import residual, residual_backward
 from companion.with_numpy.scores import (
     additive_score,
     additive_score_backward,
@@ -166,8 +165,6 @@ __all__ = [
     "project_keys",
     "relu",
     "relu_backward",
-    "residual",
-    "residual_backward",
     "rms_norm",
     "rms_norm_backward",
     "rotary",

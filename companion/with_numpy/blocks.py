@@ -27,6 +27,8 @@ from companion.with_numpy.multi_head import (
 from companion.with_numpy.positions import alibi_bias
 from companion.with_numpy.residual import Grads, Params, SubLayer, residual, residual_backward
 
+__all__ = ["transformer_block", "transformer_block_backward"]
+
 
 def transformer_block(
     inputs: Array,
@@ -84,7 +86,7 @@ def transformer_block_backward(
         grad, into_memory, own, of_norm = residual_backward(grad, inputs, step, norm, config, place)
         grads |= named(step.name, own) | named(f"{step.name}_norm", of_norm)
         grad_memory = grad_memory if into_memory is None else into_memory
-    return grad, grad_memory, grads
+    return grad, grad_memory, {name: grads[name] for name in params}
 
 
 def sublayers(

@@ -7,6 +7,8 @@ import numpy as np
 from companion import _check, _check_layers
 from companion.with_numpy._types import Array
 
+__all__ = ["embedding", "embedding_backward", "linear", "linear_backward"]
+
 
 def linear(inputs: Array, weight: Array, bias: Array | None = None) -> Array:
     """Multiply each vector by one matrix and add one vector.

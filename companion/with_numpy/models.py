@@ -39,9 +39,11 @@ class Decoder:
     def __post_init__(self) -> None:
         check_params(self.params, decoder_shapes(self.config))
 
-    def __call__(self, ids: Array, *, seed: int | None = None) -> Array:
+    def forward(self, ids: Array, *, seed: int | None = None) -> Array:
         """`decoder`: ids (B, T) → logits (B, T, V)."""
         return decoder(ids, self.params, self.config, seed=seed)
+
+    __call__ = forward
 
     def backward(self, grad_logits: Array, ids: Array, *, seed: int | None = None) -> Grads:
         """`decoder_backward`: the gradient of each parameter."""
@@ -67,11 +69,13 @@ class Encoder:
     def __post_init__(self) -> None:
         check_params(self.params, encoder_shapes(self.config))
 
-    def __call__(
+    def forward(
         self, ids: Array, lengths: Array | None = None, *, seed: int | None = None
     ) -> Array:
         """`encoder`: ids (B, T) → states (B, T, C)."""
         return encoder(ids, self.params, self.config, lengths, seed=seed)
+
+    __call__ = forward
 
     def classify(
         self, ids: Array, lengths: Array | None = None, *, seed: int | None = None
@@ -115,7 +119,7 @@ class Seq2Seq:
     def __post_init__(self) -> None:
         check_params(self.params, seq2seq_shapes(self.config))
 
-    def __call__(
+    def forward(
         self,
         source: Array,
         target: Array,
@@ -125,6 +129,8 @@ class Seq2Seq:
     ) -> Array:
         """`seq2seq`: source (B, S) and target (B, T) → logits (B, T, V)."""
         return seq2seq(source, target, self.params, self.config, source_lengths, seed=seed)
+
+    __call__ = forward
 
     def backward(
         self,

@@ -13,6 +13,8 @@ from companion.with_numpy.norms import (
     rms_norm_backward,
 )
 
+__all__: list[str] = []  # for the files of this wing; see `transformer_block`
+
 Params = Mapping[str, Array]
 Grads = dict[str, Array]
 

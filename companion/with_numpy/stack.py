@@ -74,7 +74,8 @@ def run_stack_backward(
         )
         grads |= named(layer, of_block)
         into_memory += [] if to_memory is None else [{"memory": to_memory}]
-    return grad, summed(*into_memory).get("memory"), grads
+    in_order = {key: grads[key] for key in params if key in grads}
+    return grad, summed(*into_memory).get("memory"), in_order
 
 
 def stack_weights(

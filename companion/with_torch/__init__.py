@@ -12,7 +12,7 @@ from companion.with_torch.dropout import dropout, keep_mask
 from companion.with_torch.embed import embed_tokens, output_logits
 from companion.with_torch.encoder import classifier, encoder, encoder_weights, init_encoder
 from companion.with_torch.feed_forward import feed_forward, swiglu
-from companion.with_torch.heads import fused_attention, grouped_attention, merge_heads, split_heads
+from companion.with_torch.heads import grouped_attention, merge_heads, split_heads
 from companion.with_torch.init import init_parameters
 from companion.with_torch.layers import embedding, linear
 from companion.with_torch.masks import causal_mask, padding_mask
@@ -31,7 +31,6 @@ from companion.with_torch.positions import (
     rotary,
     sinusoidal_positions,
 )
-from companion.with_torch.residual import residual
 from companion.with_torch.scores import (
     additive_score,
     cosine_score,
@@ -74,7 +73,6 @@ __all__ = [
     "encoder",
     "encoder_weights",
     "feed_forward",
-    "fused_attention",
     "gelu",
     "gelu_tanh",
     "general_score",
@@ -96,7 +94,6 @@ __all__ = [
     "padding_mask",
     "project_keys",
     "relu",
-    "residual",
     "rms_norm",
     "rotary",
     "run_stack",

@@ -24,6 +24,8 @@ from companion.with_torch.multi_head import (
 from companion.with_torch.positions import alibi_bias
 from companion.with_torch.residual import Params, SubLayer, residual
 
+__all__ = ["transformer_block"]
+
 
 def transformer_block(
     inputs: Tensor,

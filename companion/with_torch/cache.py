@@ -21,6 +21,8 @@ from companion.with_torch.masks import padding_mask
 from companion.with_torch.multi_head import attend, project_keys
 from companion.with_torch.residual import Params, normalise, residual
 
+__all__ = ["Cache", "empty_cache", "select_rows"]
+
 
 class Cache(NamedTuple):
     """Key and value heads (B, G, S, D), one of each per layer, and which slots (B, S) are real.

@@ -10,6 +10,8 @@ from companion import _check, _check_layers
 from companion.with_torch.attention import attention
 from companion.with_torch.scores import scaled_dot_score
 
+__all__ = ["grouped_attention", "merge_heads", "split_heads"]
+
 
 def split_heads(inputs: Tensor, heads: int) -> Tensor:
     """Cut the width into heads: (B, T, H·D) becomes (B, H, T, D); `merge_heads` undoes it.

@@ -8,6 +8,8 @@ from torch import Tensor
 
 from companion import _check_layers
 
+__all__ = ["embedding", "linear"]
+
 
 def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """Multiply each vector by one matrix and add one vector.

@@ -12,6 +12,8 @@ from companion.with_torch.norms import (
     rms_norm,
 )
 
+__all__: list[str] = []  # for the files of this wing; see `transformer_block`
+
 Params = Mapping[str, Tensor]
 
 

@@ -45,12 +45,13 @@ def derive(seed: int | None, place: str) -> int | None:
     return int.from_bytes(digest, "big") >> 1  # 63 bits: what torch.Generator takes
 
 
-def check_params(params: Mapping[str, Any], shapes: Shapes) -> None:
-    """ValueError unless `params` has exactly the names and shapes of `shapes`."""
+def check_params(kind: type, params: Mapping[str, Any], shapes: Shapes) -> None:
+    """TypeError/ValueError unless `params` are arrays of `kind`, named and shaped as `shapes`."""
     missing, extra = sorted(shapes.keys() - params.keys()), sorted(params.keys() - shapes.keys())
     if missing or extra:
         raise ValueError(f"params: expected the names of the config, got {missing=} {extra=}")
     for name, expected in shapes.items():
+        _check.is_array(kind, params=params[name])
         _check.shape(f"params[{name!r}]", params[name], expected, "its shape in the config")
 
 

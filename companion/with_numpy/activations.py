@@ -28,7 +28,7 @@ def relu(inputs: Array) -> Array:
 def relu_backward(grad_output: Array, inputs: Array) -> Array:
     """Gradient of `relu`: that of the output where inputs > 0, else 0 (at 0 a choice, torch's).
 
-    grad_output, inputs one shape, floating   Returns grad_inputs of that shape.
+    grad_output, inputs any shape, both the same, floating   Returns grad_inputs of that shape.
 
     Raises TypeError or ValueError if dtypes or shapes differ.
     """
@@ -55,7 +55,7 @@ def gelu_backward(grad_output: Array, inputs: Array) -> Array:
 
         d output / dx = Φ(x) + x φ(x),   φ(x) = exp(-x² / 2) / √(2π)             x = inputs
 
-    grad_output, inputs one shape, floating   Returns grad_inputs of that shape.
+    grad_output, inputs any shape, both the same, floating   Returns grad_inputs of that shape.
 
     Raises TypeError or ValueError if dtypes or shapes differ.
     """
@@ -82,7 +82,7 @@ def gelu_tanh_backward(grad_output: Array, inputs: Array) -> Array:
 
         d output / dx = (1 + t) / 2 + x (1 - t²) u′ / 2,   t = tanh(u),   u the argument above
 
-    grad_output, inputs one shape, floating   Returns grad_inputs of that shape.
+    grad_output, inputs any shape, both the same, floating   Returns grad_inputs of that shape.
 
     Raises TypeError or ValueError if dtypes or shapes differ.
     """
@@ -110,7 +110,7 @@ def silu_backward(grad_output: Array, inputs: Array) -> Array:
 
         d output / dx = σ(x) (1 + x (1 - σ(x)))                                  x = inputs
 
-    grad_output, inputs one shape, floating   Returns grad_inputs of that shape.
+    grad_output, inputs any shape, both the same, floating   Returns grad_inputs of that shape.
 
     Raises TypeError or ValueError if dtypes or shapes differ.
     """

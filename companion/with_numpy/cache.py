@@ -25,9 +25,12 @@ __all__ = ["Cache", "empty_cache", "select_rows"]
 
 
 class Cache(NamedTuple):
-    """Key and value heads (B, G, S, D), one of each per layer, and which slots (B, S) are real.
+    """What decoding has read so far.
 
-    The memory fields hold the same of an encoder's states, for models that have one.
+    keys, values heads (B, G, S, D), one of each per layer   seen (B, S), boolean, the real slots
+    memory_keys, memory_values, memory_seen the same of an encoder's states, for models with one
+    `empty_cache` and `seq2seq_start` make one. Returns and errors: it is a tuple, with no methods
+    of its own. Raises nothing.
     """
 
     keys: tuple[Array, ...]
@@ -39,7 +42,13 @@ class Cache(NamedTuple):
 
 
 def empty_cache(config: TransformerConfig, B: int, dtype: type = np.float32) -> Cache:
-    """A cache of B rows that have read nothing; `dtype` is that of the parameters."""
+    """A cache that has read nothing.
+
+    config of the model   B rows   dtype that of the parameters
+    Returns a cache with heads (B, G, 0, D).
+
+    Raises TypeError or ValueError if B is not an integer of at least 0.
+    """
     _check.length(B=B)
     none: Array = np.zeros((B, config.key_heads, 0, config.head_width), dtype)
     return Cache((none,) * config.layers, (none,) * config.layers, np.zeros((B, 0), bool))
@@ -61,6 +70,8 @@ def remember(
 
 def select_rows(cache: Cache, rows: Array) -> Cache:
     """The cache whose row b is row rows[b] of this one; rows (N,), integer, may repeat.
+
+    Returns the cache of N rows.
 
     Raises TypeError or ValueError unless rows are integers from 0 to B-1.
     """

@@ -32,7 +32,13 @@ from companion.with_numpy.stack import run_stack, run_stack_backward, stack_weig
 def init_decoder(
     config: TransformerConfig, rng: np.random.Generator, dtype: type = np.float32
 ) -> dict[str, Array]:
-    """First parameters of `decoder`, drawn as `init_parameters` says."""
+    """Draw first parameters of `decoder`.
+
+    config gives names and shapes, such as token_embedding.weight (V, C)   rng the one source
+    Returns one array of `dtype` under each name, drawn as `init_parameters` says.
+
+    Raises TypeError if rng is not a numpy.random.Generator.
+    """
     return init_parameters(decoder_shapes(config), rng, dtype)
 
 
@@ -107,7 +113,10 @@ def decoder_step(
 def decoder_weights(ids: Array, params: Params, config: TransformerConfig) -> dict[str, Array]:
     """The attention weights of each block of `decoder`, by names like "decoder.0.self_attention".
 
-    ids (B, T), integer, 0 to V-1   Returns arrays (B, H, T, T).
+    ids (B, T), integer, 0 to V-1
+    Returns weights (B, H, T, T) under each name.
+
+    Raises TypeError or ValueError naming the argument that does not fit.
     """
     vectors = embed_tokens(ids, params, config)
     return stack_weights(vectors, params, config, "decoder", causal_mask(ids.shape[1]))

@@ -9,7 +9,7 @@ from companion.with_numpy._types import Array
 def keep_mask(shape: tuple[int, ...], rate: float, seed: int) -> Array:
     """Draw which units stay: each with probability 1 - rate, on its own.
 
-    shape any   rate 0 ≤ rate < 1, without unit   seed the one source of the draw
+    shape any shape   rate 0 ≤ rate < 1, without unit   seed the one source of the draw
     Returns keep, boolean, of that shape: the same seed gives the same mask, in this wing.
 
     Raises TypeError if the seed is not an integer, ValueError if it is negative or the rate is off.

@@ -91,9 +91,13 @@ def output_logits(states: Array, params: Params, config: TransformerConfig) -> A
 def output_logits_backward(
     grad_logits: Array, states: Array, params: Params, config: TransformerConfig
 ) -> tuple[Array, Grads]:
-    """Gradients of `output_logits`: grad_states (..., C), and that of the one weight by its name.
+    """Gradients of `output_logits`.
 
-    With tied weights it adds to what `embed_tokens_backward` gives (`companion.params.summed`).
+    grad_logits (..., V), the others as there
+    Returns grad_states (..., C), and the gradient of the one weight under its name; with tied
+    weights it adds to what `embed_tokens_backward` gives (`companion.params.summed`).
+
+    Raises TypeError or ValueError naming the argument that does not fit.
     """
     name = _output_name(config)
     grad_states, grad_weight, _ = linear_backward(grad_logits, states, params[name])

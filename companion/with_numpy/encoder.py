@@ -26,7 +26,13 @@ from companion.with_numpy.stack import run_stack, run_stack_backward, stack_weig
 def init_encoder(
     config: TransformerConfig, rng: np.random.Generator, dtype: type = np.float32
 ) -> dict[str, Array]:
-    """First parameters of `encoder` and, with classes, of `classifier`: see `init_parameters`."""
+    """Draw first parameters of `encoder`, and of `classifier` if the config has classes.
+
+    config gives names and shapes, such as token_embedding.weight (V, C)   rng the one source
+    Returns one array of `dtype` under each name, drawn as `init_parameters` says.
+
+    Raises TypeError if rng is not a numpy.random.Generator.
+    """
     return init_parameters(encoder_shapes(config), rng, dtype)
 
 
@@ -136,7 +142,10 @@ def encoder_weights(
 ) -> dict[str, Array]:
     """The attention weights of each block of `encoder`, by names like "encoder.0.self_attention".
 
-    Arguments as in `encoder`   Returns arrays (B, H, T, T).
+    Arguments as in `encoder`
+    Returns weights (B, H, T, T) under each name.
+
+    Raises TypeError or ValueError naming the argument that does not fit.
     """
     vectors = embed_tokens(ids, params, config)
     return stack_weights(vectors, params, config, "encoder", _mask(ids, lengths))

@@ -6,6 +6,8 @@ making a new model, or by an optimiser that writes into the dict.
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from companion.config import TransformerConfig
 from companion.params import check_params, decoder_shapes, encoder_shapes, seq2seq_shapes
 from companion.with_numpy._types import Array
@@ -30,14 +32,16 @@ from companion.with_numpy.seq2seq import (
 class Decoder:
     """A config and the parameters that fit it; each method calls the function of its name.
 
-    Raises ValueError if params are not those of the config.
+    params as `init_decoder` draws them   Returns what the function of each method returns.
+
+    Raises TypeError or ValueError naming the parameter that is not as the config has it.
     """
 
     config: TransformerConfig
     params: dict[str, Array]
 
     def __post_init__(self) -> None:
-        check_params(self.params, decoder_shapes(self.config))
+        check_params(np.ndarray, self.params, decoder_shapes(self.config))
 
     def forward(self, ids: Array, *, seed: int | None = None) -> Array:
         """`decoder`: ids (B, T) → logits (B, T, V)."""
@@ -60,14 +64,16 @@ class Decoder:
 class Encoder:
     """A config and the parameters that fit it; each method calls the function of its name.
 
-    Raises ValueError if params are not those of the config.
+    params as `init_encoder` draws them   Returns what the function of each method returns.
+
+    Raises TypeError or ValueError naming the parameter that is not as the config has it.
     """
 
     config: TransformerConfig
     params: dict[str, Array]
 
     def __post_init__(self) -> None:
-        check_params(self.params, encoder_shapes(self.config))
+        check_params(np.ndarray, self.params, encoder_shapes(self.config))
 
     def forward(
         self, ids: Array, lengths: Array | None = None, *, seed: int | None = None
@@ -110,14 +116,16 @@ class Encoder:
 class Seq2Seq:
     """A config and the parameters that fit it; each method calls the function of its name.
 
-    Raises ValueError if params are not those of the config.
+    params as `init_seq2seq` draws them   Returns what the function of each method returns.
+
+    Raises TypeError or ValueError naming the parameter that is not as the config has it.
     """
 
     config: TransformerConfig
     params: dict[str, Array]
 
     def __post_init__(self) -> None:
-        check_params(self.params, seq2seq_shapes(self.config))
+        check_params(np.ndarray, self.params, seq2seq_shapes(self.config))
 
     def forward(
         self,

@@ -47,7 +47,8 @@ def learned_positions(positions: Array, weight: Array) -> Array:
 def learned_positions_backward(grad_output: Array, positions: Array, weight: Array) -> Array:
     """Gradient of `learned_positions`: each row collects what its position received.
 
-    grad_output (*positions.shape, C), the others as there   Returns grad_weight (max_length, C).
+    grad_output (*positions.shape, C), the others as there, positions of any shape
+    Returns grad_weight (max_length, C).
 
     Raises TypeError or ValueError naming the argument that does not fit.
     """

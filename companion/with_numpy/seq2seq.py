@@ -36,7 +36,13 @@ from companion.with_numpy.stack import run_stack, run_stack_backward, stack_weig
 def init_seq2seq(
     config: TransformerConfig, rng: np.random.Generator, dtype: type = np.float32
 ) -> dict[str, Array]:
-    """First parameters of `seq2seq`, drawn as `init_parameters` says."""
+    """Draw first parameters of `seq2seq`.
+
+    config gives names and shapes, such as token_embedding.weight (V, C)   rng the one source
+    Returns one array of `dtype` under each name, drawn as `init_parameters` says.
+
+    Raises TypeError if rng is not a numpy.random.Generator.
+    """
     return init_parameters(seq2seq_shapes(config), rng, dtype)
 
 
@@ -124,9 +130,14 @@ def seq2seq_step(
     *,
     lengths: Array | None = None,
 ) -> tuple[Array, Cache]:
-    """`seq2seq` for T new target tokens per row; arguments, returns and errors of `decoder_step`.
+    """`seq2seq` for T new target tokens per row, after those that the cache has read.
 
-    The cache, begun by `seq2seq_start`, carries the source.
+    ids (B, T), integer, 0 to V-1   cache begun by `seq2seq_start`, of B rows; it carries the source
+    lengths (B,), integer, 0 to T: real tokens of each row, at its left; None: all of them.
+    Returns logits (B, T, V), equal to those of `seq2seq` on the whole target, and the cache with
+    the new tokens in it. Row b's next word is told by logits[b, lengths[b] - 1].
+
+    Raises TypeError or ValueError naming the argument that does not fit.
     """
     if not cache.memory_keys:
         raise ValueError("cache: expected one begun by seq2seq_start, got one without a source")
@@ -145,6 +156,8 @@ def seq2seq_weights(
     Arguments as in `seq2seq`
     Returns encoder.i.self_attention (B, H, S, S), decoder.i.self_attention (B, H, T, T) and
     decoder.i.cross_attention (B, H, T, S).
+
+    Raises TypeError or ValueError naming the argument that does not fit.
     """
     vectors, look = _read(source, target, params, config, source_lengths, None)
     found = encoder_weights(source, params, config, source_lengths)

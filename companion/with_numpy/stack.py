@@ -28,6 +28,8 @@ def run_stack(
 
     inputs (B, T, C)   params of the whole model   the others as in `transformer_block`
     Returns states (B, T, C).
+
+    Raises TypeError or ValueError naming the argument that does not fit.
     """
     look = {"memory": memory, "memory_mask": memory_mask}
     for layer in (f"{name}.{i}" for i in range(config.layers)):
@@ -55,6 +57,8 @@ def run_stack_backward(
 
     Returns grad_inputs (B, T, C), grad_memory (B, S, C) or None, and the gradients under the
     names of params.
+
+    Raises TypeError or ValueError naming the argument that does not fit.
     """
     look = {"memory": memory, "memory_mask": memory_mask}
     layers = [f"{name}.{i}" for i in range(config.layers)]
@@ -92,6 +96,8 @@ def stack_weights(
 
     Arguments as in `run_stack`
     Returns for instance {"decoder.0.self_attention": (B, H, T, T), …}.
+
+    Raises TypeError or ValueError naming the argument that does not fit.
     """
     found = {}
     for layer in (f"{name}.{i}" for i in range(config.layers)):

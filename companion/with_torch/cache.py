@@ -25,9 +25,12 @@ __all__ = ["Cache", "empty_cache", "select_rows"]
 
 
 class Cache(NamedTuple):
-    """Key and value heads (B, G, S, D), one of each per layer, and which slots (B, S) are real.
+    """What decoding has read so far.
 
-    The memory fields hold the same of an encoder's states, for models that have one.
+    keys, values heads (B, G, S, D), one of each per layer   seen (B, S), boolean, the real slots
+    memory_keys, memory_values, memory_seen the same of an encoder's states, for models with one
+    `empty_cache` and `seq2seq_start` make one. Returns and errors: it is a tuple, with no methods
+    of its own. Raises nothing.
     """
 
     keys: tuple[Tensor, ...]
@@ -45,7 +48,13 @@ def empty_cache(
     *,
     device: torch.device | None = None,
 ) -> Cache:
-    """A cache of B rows that have read nothing; `dtype`, `device` are those of the parameters."""
+    """A cache that has read nothing.
+
+    config of the model   B rows   dtype, device those of the parameters
+    Returns a cache with heads (B, G, 0, D).
+
+    Raises TypeError or ValueError if B is not an integer of at least 0.
+    """
     _check.length(B=B)
     shape = (B, config.key_heads, 0, config.head_width)
     none = torch.zeros(shape, dtype=dtype, device=device)
@@ -70,6 +79,8 @@ def remember(
 
 def select_rows(cache: Cache, rows: Tensor) -> Cache:
     """The cache whose row b is row rows[b] of this one; rows (N,), integer, may repeat.
+
+    Returns the cache of N rows.
 
     Raises TypeError or ValueError unless rows are integers from 0 to B-1.
     """

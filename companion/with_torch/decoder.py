@@ -29,7 +29,13 @@ from companion.with_torch.stack import run_stack, stack_weights
 def init_decoder(
     config: TransformerConfig, generator: torch.Generator, dtype: torch.dtype = torch.float32
 ) -> dict[str, Tensor]:
-    """First parameters of `decoder`, drawn as `init_parameters` says."""
+    """Draw first parameters of `decoder`.
+
+    config gives names and shapes, such as token_embedding.weight (V, C)   generator the one source
+    Returns one array of `dtype` under each name, drawn as `init_parameters` says.
+
+    Raises TypeError if generator is not a torch.Generator.
+    """
     return init_parameters(decoder_shapes(config), generator, dtype)
 
 
@@ -81,7 +87,10 @@ def decoder_step(
 def decoder_weights(ids: Tensor, params: Params, config: TransformerConfig) -> dict[str, Tensor]:
     """The attention weights of each block of `decoder`, by names like "decoder.0.self_attention".
 
-    ids (B, T), integer, 0 to V-1   Returns arrays (B, H, T, T).
+    ids (B, T), integer, 0 to V-1
+    Returns weights (B, H, T, T) under each name.
+
+    Raises TypeError or ValueError naming the argument that does not fit.
     """
     vectors = embed_tokens(ids, params, config)
     return stack_weights(

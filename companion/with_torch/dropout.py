@@ -11,7 +11,7 @@ def keep_mask(
 ) -> Tensor:
     """Draw which units stay: each with probability 1 - rate, on its own.
 
-    shape any   rate 0 ≤ rate < 1, without unit   seed the one source of the draw
+    shape any shape   rate 0 ≤ rate < 1, without unit   seed the one source of the draw
     device where the mask is drawn and made, the CPU if not given
     Returns keep, boolean, of that shape: the same seed gives the same mask, in this wing.
 

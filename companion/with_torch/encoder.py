@@ -25,7 +25,13 @@ from companion.with_torch.stack import run_stack, stack_weights
 def init_encoder(
     config: TransformerConfig, generator: torch.Generator, dtype: torch.dtype = torch.float32
 ) -> dict[str, Tensor]:
-    """First parameters of `encoder` and, with classes, of `classifier`: see `init_parameters`."""
+    """Draw first parameters of `encoder`, and of `classifier` if the config has classes.
+
+    config gives names and shapes, such as token_embedding.weight (V, C)   generator the one source
+    Returns one array of `dtype` under each name, drawn as `init_parameters` says.
+
+    Raises TypeError if generator is not a torch.Generator.
+    """
     return init_parameters(encoder_shapes(config), generator, dtype)
 
 
@@ -81,7 +87,10 @@ def encoder_weights(
 ) -> dict[str, Tensor]:
     """The attention weights of each block of `encoder`, by names like "encoder.0.self_attention".
 
-    Arguments as in `encoder`   Returns arrays (B, H, T, T).
+    Arguments as in `encoder`
+    Returns weights (B, H, T, T) under each name.
+
+    Raises TypeError or ValueError naming the argument that does not fit.
     """
     vectors = embed_tokens(ids, params, config)
     return stack_weights(vectors, params, config, "encoder", _mask(ids, lengths))

@@ -14,10 +14,14 @@ __all__ = ["grouped_attention", "merge_heads", "split_heads"]
 
 
 def split_heads(inputs: Tensor, heads: int) -> Tensor:
-    """Cut the width into heads: (B, T, H·D) becomes (B, H, T, D); `merge_heads` undoes it.
+    """Cut the width into heads; `merge_heads` undoes it.
 
-    Raises ValueError unless inputs have three axes and `heads` divides the last.
+    inputs (B, T, C), floating   heads H, a divisor of C
+    Returns output (B, H, T, D), D = C / H: head h holds units h D to h D + D - 1.
+
+    Raises TypeError or ValueError naming the argument that does not fit.
     """
+    _check.floats(torch.Tensor, inputs=inputs)
     _check.rank(1, inputs=inputs)
     _check.shape("inputs", inputs, (*inputs.shape[:2], inputs.shape[-1]), "(B, T, H·D)")
     B, T, C = inputs.shape
@@ -26,10 +30,13 @@ def split_heads(inputs: Tensor, heads: int) -> Tensor:
 
 
 def merge_heads(inputs: Tensor) -> Tensor:
-    """Lay the heads side by side again: (B, H, T, D) becomes (B, T, H·D).
+    """Lay the heads side by side again, as before `split_heads`.
 
-    Raises ValueError unless inputs have four axes.
+    inputs (B, H, T, D), floating   Returns output (B, T, H·D).
+
+    Raises TypeError or ValueError naming the argument that does not fit.
     """
+    _check.floats(torch.Tensor, inputs=inputs)
     _check.rank(1, inputs=inputs)
     _check.shape("inputs", inputs, (*inputs.shape[:3], inputs.shape[-1]), "(B, H, T, D)")
     B, H, T, D = inputs.shape

@@ -14,7 +14,8 @@ def init_parameters(
 
         norm weight 1    bias 0    embedding row ~ N(0, 1/C)    weight ~ U(-a, a), a = √(6/(in+out))
 
-    shapes as `decoder_shapes(config)` and its sisters give them   generator the one source
+    shapes name → any shape, as `decoder_shapes(config)` and its sisters give them
+    generator the one source of the draw
     Returns one tensor of `dtype` under each name.
 
     Raises TypeError if generator is not a torch.Generator.

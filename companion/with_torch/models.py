@@ -5,6 +5,7 @@ names of the flat dict, so that weights move between the wings as they are. Ther
 a call brings a seed and nowhere else: `train()` and `eval()` change nothing.
 """
 
+import torch
 from torch import Tensor, nn
 
 from companion.config import TransformerConfig
@@ -22,7 +23,7 @@ class _Model(nn.Module):
         self, config: TransformerConfig, params: dict[str, Tensor], shapes: Shapes
     ) -> None:
         super().__init__()
-        check_params(params, shapes)
+        check_params(torch.Tensor, params, shapes)
         self.config = config
         for name, value in params.items():
             *path, last = name.split(".")
@@ -42,7 +43,9 @@ class _Model(nn.Module):
 class Decoder(_Model):
     """A config and the parameters that fit it; each method calls the function of its name.
 
-    Raises ValueError if params are not those of the config.
+    params as `init_decoder` draws them   Returns what the function of each method returns.
+
+    Raises TypeError or ValueError naming the parameter that is not as the config has it.
     """
 
     def __init__(self, config: TransformerConfig, params: dict[str, Tensor]) -> None:
@@ -62,7 +65,9 @@ class Decoder(_Model):
 class Encoder(_Model):
     """A config and the parameters that fit it; each method calls the function of its name.
 
-    Raises ValueError if params are not those of the config.
+    params as `init_encoder` draws them   Returns what the function of each method returns.
+
+    Raises TypeError or ValueError naming the parameter that is not as the config has it.
     """
 
     def __init__(self, config: TransformerConfig, params: dict[str, Tensor]) -> None:
@@ -84,7 +89,9 @@ class Encoder(_Model):
 class Seq2Seq(_Model):
     """A config and the parameters that fit it; each method calls the function of its name.
 
-    Raises ValueError if params are not those of the config.
+    params as `init_seq2seq` draws them   Returns what the function of each method returns.
+
+    Raises TypeError or ValueError naming the parameter that is not as the config has it.
     """
 
     def __init__(self, config: TransformerConfig, params: dict[str, Tensor]) -> None:

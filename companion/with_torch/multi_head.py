@@ -107,9 +107,11 @@ def multi_head_weights(
     bias: Tensor | None = None,
     positions: tuple[Tensor, Tensor] | None = None,
 ) -> Tensor:
-    """How much each head of `multi_head_attention` looks where; arguments and errors as there.
+    """How much each head of `multi_head_attention` looks where; arguments as there.
 
     Returns weights (B, H, T, S); rows sum to 1, or to 0 for a query that sees no key.
+
+    Raises TypeError or ValueError naming the argument that does not fit.
     """
     at_query, at_key = (None, None) if positions is None else positions
     query = _project_query(query_input, params, heads, at_query)

@@ -33,7 +33,13 @@ from companion.with_torch.stack import run_stack, stack_weights
 def init_seq2seq(
     config: TransformerConfig, generator: torch.Generator, dtype: torch.dtype = torch.float32
 ) -> dict[str, Tensor]:
-    """First parameters of `seq2seq`, drawn as `init_parameters` says."""
+    """Draw first parameters of `seq2seq`.
+
+    config gives names and shapes, such as token_embedding.weight (V, C)   generator the one source
+    Returns one array of `dtype` under each name, drawn as `init_parameters` says.
+
+    Raises TypeError if generator is not a torch.Generator.
+    """
     return init_parameters(seq2seq_shapes(config), generator, dtype)
 
 
@@ -87,9 +93,14 @@ def seq2seq_step(
     *,
     lengths: Tensor | None = None,
 ) -> tuple[Tensor, Cache]:
-    """`seq2seq` for T new target tokens per row; arguments, returns and errors of `decoder_step`.
+    """`seq2seq` for T new target tokens per row, after those that the cache has read.
 
-    The cache, begun by `seq2seq_start`, carries the source.
+    ids (B, T), integer, 0 to V-1   cache begun by `seq2seq_start`, of B rows; it carries the source
+    lengths (B,), integer, 0 to T: real tokens of each row, at its left; None: all of them.
+    Returns logits (B, T, V), equal to those of `seq2seq` on the whole target, and the cache with
+    the new tokens in it. Row b's next word is told by logits[b, lengths[b] - 1].
+
+    Raises TypeError or ValueError naming the argument that does not fit.
     """
     if not cache.memory_keys:
         raise ValueError("cache: expected one begun by seq2seq_start, got one without a source")
@@ -108,6 +119,8 @@ def seq2seq_weights(
     Arguments as in `seq2seq`
     Returns encoder.i.self_attention (B, H, S, S), decoder.i.self_attention (B, H, T, T) and
     decoder.i.cross_attention (B, H, T, S).
+
+    Raises TypeError or ValueError naming the argument that does not fit.
     """
     vectors, look = _read(source, target, params, config, source_lengths, None)
     found = encoder_weights(source, params, config, source_lengths)

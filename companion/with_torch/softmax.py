@@ -34,10 +34,11 @@ def log_softmax(
 
         output_j = scores_j / τ - log Σ_k exp(scores_k / τ)                   τ = temperature
 
-    Arguments and errors as in `softmax`
-    Returns log-weights of the same shape and dtype, in nats, ≤ 0; -inf where nothing may be looked
+    scores any shape, floating; mask, axis, temperature as in `softmax`
+    Returns log_weights of the same shape and dtype, in nats, ≤ 0; -inf where nothing may be looked
     at.
 
+    Raises TypeError or ValueError as `softmax` does.
     Source: Goodfellow et al. 2016, section 6.2.2.3.
     """
     gaps, blind = _gaps(scores, mask, axis, temperature)

@@ -27,6 +27,8 @@ def run_stack(
 
     inputs (B, T, C)   params of the whole model   the others as in `transformer_block`
     Returns states (B, T, C).
+
+    Raises TypeError or ValueError naming the argument that does not fit.
     """
     look = {"memory": memory, "memory_mask": memory_mask}
     for layer in (f"{name}.{i}" for i in range(config.layers)):
@@ -49,6 +51,8 @@ def stack_weights(
 
     Arguments as in `run_stack`
     Returns for instance {"decoder.0.self_attention": (B, H, T, T), …}.
+
+    Raises TypeError or ValueError naming the argument that does not fit.
     """
     found = {}
     for layer in (f"{name}.{i}" for i in range(config.layers)):

@@ -50,7 +50,7 @@ def empty_cache(config: TransformerConfig, B: int, dtype: type = np.float32) -> 
     Raises TypeError or ValueError if B is not an integer of at least 0.
     """
     _check.length(B=B)
-    none: Array = np.zeros((B, config.key_heads, 0, config.head_width), dtype)
+    none: Array = np.zeros((B, config.groups, 0, config.head_width), dtype)
     return Cache((none,) * config.layers, (none,) * config.layers, np.zeros((B, 0), bool))
 
 

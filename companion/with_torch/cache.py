@@ -56,7 +56,7 @@ def empty_cache(
     Raises TypeError or ValueError if B is not an integer of at least 0.
     """
     _check.length(B=B)
-    shape = (B, config.key_heads, 0, config.head_width)
+    shape = (B, config.groups, 0, config.head_width)
     none = torch.zeros(shape, dtype=dtype, device=device)
     seen = torch.zeros((B, 0), dtype=torch.bool, device=device)
     return Cache((none,) * config.layers, (none,) * config.layers, seen)

@@ -29,8 +29,9 @@ class Cache(NamedTuple):
 
     keys, values heads (B, G, S, D), one of each per layer   seen (B, S), boolean, the real slots
     memory_keys, memory_values, memory_seen the same of an encoder's states, for models with one
-    `empty_cache` and `seq2seq_start` make one. Returns and errors: it is a tuple, with no methods
-    of its own. Raises nothing.
+    Returns a plain tuple, as `empty_cache` and `seq2seq_start` make it.
+
+    Raises nothing by itself: the steps check what they are given.
     """
 
     keys: tuple[Array, ...]

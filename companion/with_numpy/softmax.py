@@ -23,18 +23,7 @@ def softmax(
     exp nor a small temperature overflows (their section 4.1). The textbook formula gives NaN for
     a row that sees nothing.
     """
-    _check.floats(np.ndarray, scores=scores)
-    _check.axis(axis, scores)
-    _check.temperature(temperature, np.finfo(scores.dtype).tiny)
-    if mask is not None:
-        _check.mask(np.ndarray, mask, scores.shape)
-        scores = np.where(mask, scores, -np.inf).astype(scores.dtype, copy=False)
-    peak = scores.max(axis=axis, keepdims=True, initial=-np.inf)
-    if np.isnan(peak).any() or np.isposinf(peak).any():
-        raise ValueError("scores: expected finite numbers or -inf, got NaN or +inf")
-    peak[np.isneginf(peak)] = 0  # nothing visible: exp(-inf - 0) = 0 rather than exp(-inf + inf)
-    with np.errstate(over="ignore"):  # a gap too wide for the dtype is -inf: weight 0 is right
-        exponential = np.exp((scores - peak) / float(temperature))
+    exponential = np.exp(_gaps(scores, mask, axis, temperature))
     total = exponential.sum(axis=axis, keepdims=True)
     total[total == 0] = 1
     return exponential / total
@@ -59,6 +48,46 @@ def softmax_backward(
     _check.temperature(temperature, np.finfo(weights.dtype).tiny)
     mean = (grad_weights * weights).sum(axis=axis, keepdims=True)
     return weights * (grad_weights - mean) / float(temperature)
+
+
+def log_softmax(
+    scores: Array, mask: Array | None = None, *, axis: int = -1, temperature: float = 1.0
+) -> Array:
+    """The logarithm of `softmax`, found without rounding small weights to 0 first.
+
+        output_j = scores_j / τ - log Σ_k exp(scores_k / τ)                   τ = temperature
+
+    scores any shape, floating; mask, axis, temperature as in `softmax`
+    Returns log_weights of the same shape and dtype, in nats, ≤ 0; -inf where nothing may be looked
+    at.
+
+    Raises TypeError or ValueError as `softmax` does.
+    Source: Goodfellow et al. 2016, section 6.2.2.3.
+    """
+    lowered = _gaps(scores, mask, axis, temperature)
+    total = np.exp(lowered).sum(axis=axis, keepdims=True)
+    total[total == 0] = 1
+    return lowered - np.log(total)
+
+
+def log_softmax_backward(
+    grad_log_weights: Array, log_weights: Array, *, axis: int = -1, temperature: float = 1.0
+) -> Array:
+    """Gradient of a loss with respect to the scores, from that with respect to the log-weights.
+
+        ∂L/∂scores_j = (g_j - exp(log_weights_j) Σ_k g_k) / τ              g = ∂L/∂log_weights
+
+    grad_log_weights, log_weights any shape, both the same, floating; log_weights as returned
+    Returns grad_scores of the same shape; 0 wherever the weight is 0, so the mask is not needed.
+
+    Raises TypeError or ValueError if dtypes or shapes differ or the temperature is not positive.
+    """
+    _check.floats(np.ndarray, log_weights=log_weights, grad_log_weights=grad_log_weights)
+    _check.shape("grad_log_weights", grad_log_weights, log_weights.shape, "that of log_weights")
+    _check.axis(axis, log_weights)
+    _check.temperature(temperature, np.finfo(log_weights.dtype).tiny)
+    grad = np.where(np.isneginf(log_weights), 0, grad_log_weights).astype(log_weights.dtype)
+    return (grad - np.exp(log_weights) * grad.sum(axis=axis, keepdims=True)) / float(temperature)
 
 
 def online_softmax(scores: Array, *, block: int = 128) -> Array:
@@ -91,3 +120,19 @@ def online_softmax(scores: Array, *, block: int = 128) -> Array:
     peak[np.isneginf(peak)] = 0
     with np.errstate(over="ignore"):
         return np.exp(scores - peak) / total
+
+
+def _gaps(scores: Array, mask: Array | None, axis: int, temperature: float) -> Array:
+    """How far each score lies below the largest that is seen, over the temperature; -inf masked."""
+    _check.floats(np.ndarray, scores=scores)
+    _check.axis(axis, scores)
+    _check.temperature(temperature, np.finfo(scores.dtype).tiny)
+    if mask is not None:
+        _check.mask(np.ndarray, mask, scores.shape)
+        scores = np.where(mask, scores, -np.inf).astype(scores.dtype, copy=False)
+    peak = scores.max(axis=axis, keepdims=True, initial=-np.inf)
+    if np.isnan(peak).any() or np.isposinf(peak).any():
+        raise ValueError("scores: expected finite numbers or -inf, got NaN or +inf")
+    peak[np.isneginf(peak)] = 0  # nothing visible: exp(-inf - 0) = 0 rather than exp(-inf + inf)
+    with np.errstate(over="ignore"):  # a gap too wide for the dtype is -inf: weight 0 is right
+        return (scores - peak) / float(temperature)

@@ -23,21 +23,26 @@ def softmax(
     exp nor a small temperature overflows (their section 4.1). torch.softmax alone gives NaN for
     a row without any visible score.
     """
-    _check.floats(torch.Tensor, scores=scores)
-    _check.axis(axis, scores)
-    _check.temperature(temperature, torch.finfo(scores.dtype).tiny)
-    if mask is not None:
-        _check.mask(torch.Tensor, mask, scores.shape)
-        scores = scores.masked_fill(~mask, -torch.inf)
-    if (scores.isnan() | scores.isposinf()).any():
-        raise ValueError("scores: expected finite numbers or -inf, got NaN or +inf")
-    if scores.numel() == 0:
-        return scores.clone()  # amax has no answer for an axis of length 0
-    # What sees nothing is given scores 0, then weights 0: masked later, its gradient would be NaN.
-    blind = scores.isneginf().all(dim=axis, keepdim=True)
-    scores = scores.masked_fill(blind, 0)
-    gaps = scores - scores.detach().amax(dim=axis, keepdim=True)
-    return torch.softmax(gaps / float(temperature), dim=axis).masked_fill(blind, 0)
+    gaps, blind = _gaps(scores, mask, axis, temperature)
+    return torch.softmax(gaps, dim=axis).masked_fill(blind, 0)
+
+
+def log_softmax(
+    scores: Tensor, mask: Tensor | None = None, *, axis: int = -1, temperature: float = 1.0
+) -> Tensor:
+    """The logarithm of `softmax`, found without rounding small weights to 0 first.
+
+        output_j = scores_j / τ - log Σ_k exp(scores_k / τ)                   τ = temperature
+
+    scores any shape, floating; mask, axis, temperature as in `softmax`
+    Returns log_weights of the same shape and dtype, in nats, ≤ 0; -inf where nothing may be looked
+    at.
+
+    Raises TypeError or ValueError as `softmax` does.
+    Source: Goodfellow et al. 2016, section 6.2.2.3.
+    """
+    gaps, blind = _gaps(scores, mask, axis, temperature)
+    return torch.log_softmax(gaps, dim=axis).masked_fill(blind, -torch.inf)
 
 
 def online_softmax(scores: Tensor, *, block: int = 128) -> Tensor:
@@ -67,3 +72,26 @@ def online_softmax(scores: Tensor, *, block: int = 128) -> Tensor:
     total = total.masked_fill(total == 0, 1)
     peak = peak.masked_fill(peak.isneginf(), 0)
     return torch.exp(scores - peak) / total
+
+
+def _gaps(
+    scores: Tensor, mask: Tensor | None, axis: int, temperature: float
+) -> tuple[Tensor, Tensor]:
+    """How far each score lies below the largest that is seen, over the temperature; what is blind.
+
+    What sees nothing is given gaps 0 and filled in by the caller: masked later, its gradient would
+    be NaN.
+    """
+    _check.floats(torch.Tensor, scores=scores)
+    _check.axis(axis, scores)
+    _check.temperature(temperature, torch.finfo(scores.dtype).tiny)
+    if mask is not None:
+        _check.mask(torch.Tensor, mask, scores.shape)
+        scores = scores.masked_fill(~mask, -torch.inf)
+    if (scores.isnan() | scores.isposinf()).any():
+        raise ValueError("scores: expected finite numbers or -inf, got NaN or +inf")
+    blind = scores.isneginf().all(dim=axis, keepdim=True)
+    if scores.numel() == 0:
+        return scores.clone(), blind  # amax has no answer for an axis of length 0
+    scores = scores.masked_fill(blind, 0)
+    return (scores - scores.detach().amax(dim=axis, keepdim=True)) / float(temperature), blind

@@ -11,6 +11,7 @@ from companion.with_numpy.activations import (
     silu_backward,
 )
 from companion.with_numpy.attention import attention, attention_backward
+from companion.with_numpy.beam import beam_search, power_length_penalty, wu_length_penalty
 from companion.with_numpy.blocks import transformer_block, transformer_block_backward
 from companion.with_numpy.cache import Cache, empty_cache, select_rows
 from companion.with_numpy.decoder import (
@@ -20,6 +21,7 @@ from companion.with_numpy.decoder import (
     decoder_weights,
     init_decoder,
 )
+from companion.with_numpy.decoding import greedy, sample
 from companion.with_numpy.dropout import dropout, dropout_backward, keep_mask
 from companion.with_numpy.embed import (
     embed_tokens,
@@ -68,6 +70,12 @@ from companion.with_numpy.positions import (
     rotary_backward,
     sinusoidal_positions,
 )
+from companion.with_numpy.sampling import (
+    block_repeated_ngrams,
+    nucleus_filter,
+    sample_token,
+    top_k_filter,
+)
 from companion.with_numpy.scores import (
     additive_score,
     additive_score_backward,
@@ -110,6 +118,8 @@ __all__ = [
     "attend",
     "attention",
     "attention_backward",
+    "beam_search",
+    "block_repeated_ngrams",
     "causal_mask",
     "classifier",
     "classifier_backward",
@@ -139,6 +149,7 @@ __all__ = [
     "gelu_tanh_backward",
     "general_score",
     "general_score_backward",
+    "greedy",
     "grouped_attention",
     "grouped_attention_backward",
     "init_decoder",
@@ -158,10 +169,12 @@ __all__ = [
     "multi_head_attention",
     "multi_head_attention_backward",
     "multi_head_weights",
+    "nucleus_filter",
     "online_softmax",
     "output_logits",
     "output_logits_backward",
     "padding_mask",
+    "power_length_penalty",
     "project_keys",
     "relu",
     "relu_backward",
@@ -171,6 +184,8 @@ __all__ = [
     "rotary_backward",
     "run_stack",
     "run_stack_backward",
+    "sample",
+    "sample_token",
     "scaled_dot_score",
     "scaled_dot_score_backward",
     "select_rows",
@@ -190,6 +205,8 @@ __all__ = [
     "swiglu_backward",
     "tiled_attention",
     "tiled_attention_backward",
+    "top_k_filter",
     "transformer_block",
     "transformer_block_backward",
+    "wu_length_penalty",
 ]

@@ -5,9 +5,11 @@ Gradients come from autograd, so the `*_backward` functions of the NumPy wing ha
 
 from companion.with_torch.activations import gelu, gelu_tanh, relu, silu
 from companion.with_torch.attention import attention
+from companion.with_torch.beam import beam_search, power_length_penalty, wu_length_penalty
 from companion.with_torch.blocks import transformer_block
 from companion.with_torch.cache import Cache, empty_cache, select_rows
 from companion.with_torch.decoder import decoder, decoder_step, decoder_weights, init_decoder
+from companion.with_torch.decoding import greedy, sample
 from companion.with_torch.dropout import dropout, keep_mask
 from companion.with_torch.embed import embed_tokens, output_logits
 from companion.with_torch.encoder import classifier, encoder, encoder_weights, init_encoder
@@ -30,6 +32,12 @@ from companion.with_torch.positions import (
     learned_positions,
     rotary,
     sinusoidal_positions,
+)
+from companion.with_torch.sampling import (
+    block_repeated_ngrams,
+    nucleus_filter,
+    sample_token,
+    top_k_filter,
 )
 from companion.with_torch.scores import (
     additive_score,
@@ -59,6 +67,8 @@ __all__ = [
     "alibi_slopes",
     "attend",
     "attention",
+    "beam_search",
+    "block_repeated_ngrams",
     "causal_mask",
     "classifier",
     "cosine_score",
@@ -76,6 +86,7 @@ __all__ = [
     "gelu",
     "gelu_tanh",
     "general_score",
+    "greedy",
     "grouped_attention",
     "init_decoder",
     "init_encoder",
@@ -89,14 +100,18 @@ __all__ = [
     "merge_heads",
     "multi_head_attention",
     "multi_head_weights",
+    "nucleus_filter",
     "online_softmax",
     "output_logits",
     "padding_mask",
+    "power_length_penalty",
     "project_keys",
     "relu",
     "rms_norm",
     "rotary",
     "run_stack",
+    "sample",
+    "sample_token",
     "scaled_dot_score",
     "select_rows",
     "seq2seq",
@@ -110,5 +125,7 @@ __all__ = [
     "stack_weights",
     "swiglu",
     "tiled_attention",
+    "top_k_filter",
     "transformer_block",
+    "wu_length_penalty",
 ]

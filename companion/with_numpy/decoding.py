@@ -80,8 +80,8 @@ def sample(
 
         y_t ~ softmax(filtered logits / τ)
 
-    uniform (B, N), floating, 0 ≤ u < 1, such as rng.random((B, N)): one draw for each new token,
-    so that the same draws give the same text, in either wing and whatever else is in the batch
+    uniform (B, N), floating, 0 ≤ u < 1, such as rng.random((B, N)): one draw for each token,
+    so that the same draws give the same text, in either wing and in any batch
     temperature, top_k, top_p as in `sample_token`, after no_repeat_ngram; the others as in `greedy`
     Returns ids (B, N), lengths (B,) and log_probs (B,) as `greedy`; log_probs are the model's own,
     before temperature and filters.

@@ -117,7 +117,7 @@ def beam_search(
     for t, divisor in enumerate(divisors):
         flat = live.text.reshape(-1, text.shape[1])
         words = forbid(log_softmax(logits), flat, (at + t).reshape(-1), no_repeat_ngram)
-        reached = live.log_probs[..., None] + words.reshape(*live.log_probs.shape, -1)
+        reached = live.log_probs[..., None] + words.reshape(*at.shape, words.shape[-1])
         last = t + 1 == max_new_tokens
         live, ended, parents = _grow(live, ended, reached, starts + t, t + 1, divisor, eos_id, last)
         if last or not (live.log_probs[:, 0] / max(divisors[t + 1 :]) > ended.scores[:, -1]).any():

@@ -124,6 +124,42 @@ def test_what_is_compared_ends_early_and_late(model: Any) -> None:
     assert not ended.all()
 
 
+def test_prompts_of_unequal_length(wing: Any, model: Any) -> None:
+    """Theirs has its padding at the left, ours at the right; the texts are the same."""
+    lengths, W = np.array([4, 1, 3]), 3
+    left = np.full((B, T), PAD)
+    for row, ids, n in zip(left, prompt(), lengths, strict=True):
+        row[T - n :] = ids[:n]
+    expected = model.generate(
+        torch.tensor(left),
+        attention_mask=torch.tensor(np.arange(T) >= T - lengths[:, None]).long(),
+        max_new_tokens=N,
+        do_sample=False,
+        eos_token_id=EOS,
+        pad_token_id=PAD,
+        return_dict_in_generate=True,
+        output_scores=True,
+        num_beams=W,
+        num_return_sequences=W,
+        length_penalty=1.0,
+        early_stopping="never",
+    )
+    ids, _, _, scores = ours(
+        wing,
+        model,
+        "beam_search",
+        lengths=wing.array(lengths),
+        beams=W,
+        alpha=1.0,
+        length_penalty=wing.lib.power_length_penalty,
+        select=take_rows,
+    )
+    np.testing.assert_array_equal(ids.reshape(B * W, N), new_tokens(expected.sequences))
+    np.testing.assert_allclose(
+        scores.reshape(-1), expected.sequences_scores.numpy(), rtol=1e-5, atol=1e-5
+    )
+
+
 def filtered(name: str, logits: Any, option: Any) -> Any:
     warper = getattr(transformers, name)(option)
     return warper(None, torch.tensor(logits)).numpy()

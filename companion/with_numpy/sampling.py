@@ -115,6 +115,9 @@ def sample_token(
 def keep_top(values: Array, count: int) -> Array:
     """Boolean, True at the `count` largest of the last axis; of equals, those that come first."""
     edge = np.partition(values, -count, axis=-1)[..., -count, None]
+    kept = values >= edge
+    if np.count_nonzero(kept) == edge.size * count:  # no more than room for
+        return kept
     above, level = values > edge, values == edge
     room = count - above.sum(axis=-1, keepdims=True)
     return above | (level & (np.cumsum(level, axis=-1) <= room))

@@ -114,6 +114,9 @@ def sample_token(
 def keep_top(values: Tensor, count: int) -> Tensor:
     """Boolean, True at the `count` largest of the last axis; of equals, those that come first."""
     edge = values.topk(count, dim=-1).values[..., -1:]
+    kept = values >= edge
+    if int(kept.count_nonzero()) == edge.numel() * count:  # no more than room for
+        return kept
     above, level = values > edge, values == edge
     room = count - above.sum(dim=-1, keepdim=True)
     return above | (level & (torch.cumsum(level, dim=-1) <= room))

@@ -1,0 +1,161 @@
+"""Tiled attention gives what full attention gives, and never holds its scores."""
+
+import tracemalloc
+from typing import Any
+
+import numpy as np
+import pytest
+
+import companion.with_numpy as numpy_wing
+
+B, H, T, S, D, E = 2, 2, 37, 53, 7, 5
+# Both sum the same S products in another order: a few roundings of 6e-8 or 1e-16, and the
+# weights sum to 1, so the outputs are of the values' order.
+TOLERANCE = {"float32": 1e-6, "float64": 1e-14}
+
+
+def draw(dtype: str, *lengths: int, seed: int = 0) -> tuple[Any, ...]:
+    rng, (t, s) = np.random.default_rng(seed), lengths or (T, S)
+    shapes = ((B, H, t, D), (B, H, s, D), (B, H, s, E))
+    return tuple(rng.standard_normal(shape).astype(dtype) for shape in shapes)
+
+
+def some_mask(*shape: int) -> Any:
+    mask = np.random.default_rng(1).random(shape) < 0.4
+    mask[..., 1, :] = False  # one query sees nothing
+    return mask
+
+
+MASKS = {
+    "none": None,
+    "full": some_mask(B, H, T, S),
+    "shared by the heads": some_mask(B, 1, T, S),
+    "padding": np.arange(S) < np.array([S, 20])[:, None, None, None],
+}
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("tile", [1, 8, 16, 53, 128])
+@pytest.mark.parametrize("mask", MASKS.values(), ids=MASKS)
+@pytest.mark.parametrize("causal", [False, True])
+def test_equals_full_attention(wing: Any, dtype: str, tile: int, mask: Any, causal: bool) -> None:
+    query, key, value = (wing.array(x) for x in draw(dtype))
+    seen = np.ones((1, S), bool) if mask is None else mask
+    seen = seen & numpy_wing.causal_mask(T, S) if causal else seen
+    full, weights = wing.lib.attention(query, key, value, wing.array(seen))
+    mask = None if mask is None else wing.array(mask)
+    ours, normaliser = wing.lib.tiled_attention(query, key, value, mask, causal=causal, tile=tile)
+    ours, normaliser = wing.numpy(ours), wing.numpy(normaliser)
+    assert ours.dtype == normaliser.dtype == dtype
+    np.testing.assert_allclose(ours, wing.numpy(full), rtol=0, atol=TOLERANCE[dtype])
+    blind = (wing.numpy(weights) == 0).all(axis=-1)
+    np.testing.assert_array_equal(np.isneginf(normaliser), blind)
+    assert (ours[blind] == 0).all()
+
+
+def test_scores_of_hundreds_do_not_overflow(wing: Any) -> None:
+    query, key, value = draw("float32")
+    arrays = (wing.array(100 * query), wing.array(100 * key), wing.array(value))
+    full, _ = wing.lib.attention(*arrays)
+    ours, _ = wing.lib.tiled_attention(*arrays, tile=8)
+    np.testing.assert_allclose(wing.numpy(ours), wing.numpy(full), rtol=0, atol=2e-5)
+    # scores of 1e5 are themselves rounded to 0.008, by the same product in both
+
+
+@pytest.mark.parametrize("tile", [1, 8, 128])
+@pytest.mark.parametrize("causal", [False, True])
+def test_gradients_equal_those_of_full_attention(tile: int, causal: bool) -> None:
+    query, key, value = draw("float64")
+    mask = MASKS["shared by the heads"]
+    seen = mask & numpy_wing.causal_mask(T, S) if causal else mask
+    grad = np.random.default_rng(2).standard_normal((B, H, T, E))
+    _, weights = numpy_wing.attention(query, key, value, seen)
+    full = numpy_wing.attention_backward(grad, query, key, value, weights)
+    options: Any = {"causal": causal, "tile": tile}
+    saved = numpy_wing.tiled_attention(query, key, value, mask, **options)
+    ours = numpy_wing.tiled_attention_backward(grad, query, key, value, *saved, mask, **options)
+    for one, other in zip(ours, full, strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-13)  # sums of 53 terms of order 1
+
+
+def peak_bytes(length: int, tile: int, *, backward: bool) -> int:
+    """The largest extra memory of one call, inputs and outputs left out."""
+    rng = np.random.default_rng(0)
+    query, key, value, grad = (rng.standard_normal((length, D)) for _ in range(4))
+    saved = numpy_wing.tiled_attention(query, key, value, tile=tile)
+    tracemalloc.start()
+    if backward:
+        out: Any = numpy_wing.tiled_attention_backward(grad, query, key, value, *saved, tile=tile)
+    else:
+        out = numpy_wing.tiled_attention(query, key, value, tile=tile)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return peak - sum(array.nbytes for array in out)
+
+
+@pytest.mark.parametrize("backward", [False, True])
+def test_extra_memory_grows_as_the_length_at_most(backward: bool) -> None:
+    tile = 64
+    short, long = (peak_bytes(n, tile, backward=backward) for n in (512, 2048))
+    assert long < 1.25 * 4 * short  # T times 4: at most 4 times; with all scores it would be 16
+    assert long < 2048 * tile * 8 * 2  # below two float64 tiles as high as T
+    assert long < 2048 * 2048 * 8 / 8  # an eighth of the full scores
+
+    def full(length: int) -> int:
+        arrays = [np.ones((length, D)) for _ in range(3)]
+        tracemalloc.start()
+        numpy_wing.attention(*arrays)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return peak
+
+    assert full(1024) > 3.5 * full(512)  # the ruler itself can tell a square
+
+
+def test_causal_needs_as_many_keys_as_queries(wing: Any) -> None:
+    query, key, value = (wing.array(x) for x in draw("float32", 5, 3))
+    message = r"^key: expected S ≥ T = 5 with causal, got S = 3$"
+    with pytest.raises(ValueError, match=message):
+        wing.lib.tiled_attention(query, key, value, causal=True)
+
+
+def test_bad_input_is_named(wing: Any) -> None:
+    query, key, value = (wing.array(x) for x in draw("float32", 3, 5))
+    tiled = wing.lib.tiled_attention
+    with pytest.raises(ValueError, match=r"^tile: expected at least 1, got 0$"):
+        tiled(query, key, value, tile=0)
+    with pytest.raises(ValueError, match=r"^key: expected width D = 7 like query"):
+        tiled(query, key[..., :-1], value)
+    with pytest.raises(ValueError, match=r"^value: expected axes \(2, 2, 5\)"):
+        tiled(query, key, value[..., :-1, :])
+    with pytest.raises(ValueError, match=r"^mask: expected \(\.\.\., T, S\)"):
+        tiled(query, key, value, wing.array(np.ones((3, 1), bool)))
+    with pytest.raises(ValueError, match=r"^scores: expected finite numbers or -inf"):
+        tiled(query * float("nan"), key, value)
+    with pytest.raises(TypeError, match=r"^value: expected dtype float32 like query, got float64$"):
+        tiled(query, key, wing.array(wing.numpy(value), "float64"))
+
+
+def test_what_is_masked_may_be_anything(wing: Any) -> None:
+    query, key, value = draw("float64", 3, 5)
+    mask = np.ones((3, 5), bool)
+    mask[:, 2] = False
+    expected = wing.numpy(
+        wing.lib.tiled_attention(*map(wing.array, (query, key, value)), wing.array(mask), tile=2)[0]
+    )
+    key[..., 2, :] = np.nan
+    ours = wing.lib.tiled_attention(*map(wing.array, (query, key, value)), wing.array(mask), tile=2)
+    np.testing.assert_array_equal(wing.numpy(ours[0]), expected)
+
+
+def test_autograd_goes_through(wing: Any) -> None:
+    if wing.name == "numpy":
+        pytest.skip("NumPy has its backward written out")
+    import torch
+
+    arrays = [torch.tensor(x, requires_grad=True) for x in draw("float64")]
+    loss = wing.lib.tiled_attention(*arrays, tile=8, causal=True)[0].square().sum()
+    ours = torch.autograd.grad(loss, arrays)
+    full = wing.lib.attention(*arrays, wing.lib.causal_mask(T, S))[0].square().sum()
+    for one, other in zip(ours, torch.autograd.grad(full, arrays), strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-13)

@@ -426,8 +426,14 @@ def params_of(wing: Any, shapes: Any) -> Any:
     return convert(drawn, lambda end: wing.array(2 * end) if end.ndim > 1 else wing.array(end))
 
 
-def write_twice(wing: Any, name: str, step: Any, cache: Any, again: Any, nothing: Any) -> Any:
-    """With cache and without; prompts of unequal length."""
+def write_twice(
+    wing: Any, name: str, step: Any, cache: Any, again: Any, nothing: Any, whole: Any
+) -> Any:
+    """With cache and without; prompts of unequal length.
+
+    Both would be wrong alike if the search chose wrong rows, so the log-probabilities are also
+    those of whole(b, text), the logits for one text read at once.
+    """
     ids, lengths = wing.array([[1, 2, 3, 4], [5, 6, 0, 0], [7, 8, 9, 0]]), wing.array([4, 2, 3])
     options = {"lengths": lengths, "eos_id": 9, **WRITERS[name]}
     more = [wing.array(np.random.default_rng(3).random((3, 7)))] if name == "sample" else []
@@ -439,6 +445,14 @@ def write_twice(wing: Any, name: str, step: Any, cache: Any, again: Any, nothing
         np.testing.assert_array_equal(np.asarray(one), np.asarray(other))
     for one, other in zip(cached[2:], afresh[2:], strict=True):
         np.testing.assert_allclose(np.asarray(one), np.asarray(other), rtol=0, atol=1e-9)
+    texts, counts, log_probs = (np.asarray(part) for part in cached[:3])
+    for place in np.ndindex(counts.shape):
+        n, new = int(lengths[place[0]]), texts[place][: counts[place]]
+        text = np.concatenate([np.asarray(ids)[place[0], :n], new])
+        words = wing.lib.log_softmax(whole(place[0], wing.array(text[None])))
+        words = words.detach() if wing.name == "torch" else words
+        told = np.asarray(words)[0, np.arange(n, len(text)) - 1, new].sum()
+        assert abs(told - log_probs[place]) < 1e-9
     return cached
 
 
@@ -450,7 +464,8 @@ def test_decoder_with_and_without_cache(wing: Any, kind: str, name: str) -> None
     dtype = wing.array([0.0]).dtype
     empty = wing.lib.empty_cache(config, 3, dtype)
     again = uncached(model, wing.array)
-    ids = write_twice(wing, name, model.step, empty, again, nothing_read(3, wing.array))[0]
+    nothing = nothing_read(3, wing.array)
+    ids = write_twice(wing, name, model.step, empty, again, nothing, lambda b, text: model(text))[0]
     assert len(np.unique(np.asarray(ids))) > 3  # else the comparison would say little
 
 
@@ -466,7 +481,11 @@ def test_seq2seq_with_and_without_cache(wing: Any, name: str) -> None:
 
     start, nothing = model.start(source, lengths), nothing_read(3, wing.array, source, lengths)
     again = uncached(forward, wing.array)
-    ids = write_twice(wing, name, model.step, start, again, nothing)[0]
+
+    def whole(b: int, text: Any) -> Any:
+        return model(source[b : b + 1], text, lengths[b : b + 1])
+
+    ids = write_twice(wing, name, model.step, start, again, nothing, whole)[0]
     assert len(np.unique(np.asarray(ids))) > 3
 
 

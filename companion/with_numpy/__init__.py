@@ -11,6 +11,7 @@ from companion.with_numpy.activations import (
     silu_backward,
 )
 from companion.with_numpy.attention import attention, attention_backward
+from companion.with_numpy.beam import beam_search, power_length_penalty, wu_length_penalty
 from companion.with_numpy.blocks import transformer_block, transformer_block_backward
 from companion.with_numpy.cache import Cache, empty_cache, select_rows
 from companion.with_numpy.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
@@ -22,6 +23,7 @@ from companion.with_numpy.decoder import (
     decoder_weights,
     init_decoder,
 )
+from companion.with_numpy.decoding import greedy, sample
 from companion.with_numpy.dropout import dropout, dropout_backward, keep_mask
 from companion.with_numpy.embed import (
     embed_tokens,
@@ -79,6 +81,12 @@ from companion.with_numpy.positions import (
     rotary_backward,
     sinusoidal_positions,
 )
+from companion.with_numpy.sampling import (
+    block_repeated_ngrams,
+    nucleus_filter,
+    sample_token,
+    top_k_filter,
+)
 from companion.with_numpy.schedules import cosine_schedule, inverse_sqrt_warmup
 from companion.with_numpy.scores import (
     additive_score,
@@ -127,8 +135,10 @@ __all__ = [
     "attend",
     "attention",
     "attention_backward",
+    "beam_search",
     "binary_cross_entropy",
     "binary_cross_entropy_backward",
+    "block_repeated_ngrams",
     "causal_mask",
     "classifier",
     "classifier_backward",
@@ -163,6 +173,7 @@ __all__ = [
     "general_score",
     "general_score_backward",
     "global_norm",
+    "greedy",
     "grouped_attention",
     "grouped_attention_backward",
     "init_decoder",
@@ -186,10 +197,12 @@ __all__ = [
     "multi_head_attention",
     "multi_head_attention_backward",
     "multi_head_weights",
+    "nucleus_filter",
     "online_softmax",
     "output_logits",
     "output_logits_backward",
     "padding_mask",
+    "power_length_penalty",
     "project_keys",
     "relu",
     "relu_backward",
@@ -199,6 +212,8 @@ __all__ = [
     "rotary_backward",
     "run_stack",
     "run_stack_backward",
+    "sample",
+    "sample_token",
     "save_checkpoint",
     "scaled_dot_score",
     "scaled_dot_score_backward",
@@ -220,8 +235,10 @@ __all__ = [
     "swiglu_backward",
     "tiled_attention",
     "tiled_attention_backward",
+    "top_k_filter",
     "train",
     "transformer_block",
     "transformer_block_backward",
     "validation_loss",
+    "wu_length_penalty",
 ]

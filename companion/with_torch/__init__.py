@@ -6,11 +6,13 @@ Gradients come from autograd, so the `*_backward` functions of the NumPy wing ha
 from companion.with_torch._adapter import module_loss_and_grad, module_params
 from companion.with_torch.activations import gelu, gelu_tanh, relu, silu
 from companion.with_torch.attention import attention
+from companion.with_torch.beam import beam_search, power_length_penalty, wu_length_penalty
 from companion.with_torch.blocks import transformer_block
 from companion.with_torch.cache import Cache, empty_cache, select_rows
 from companion.with_torch.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from companion.with_torch.clipping import clip_by_global_norm, global_norm
 from companion.with_torch.decoder import decoder, decoder_step, decoder_weights, init_decoder
+from companion.with_torch.decoding import greedy, sample
 from companion.with_torch.dropout import dropout, keep_mask
 from companion.with_torch.embed import embed_tokens, output_logits
 from companion.with_torch.encoder import classifier, encoder, encoder_weights, init_encoder
@@ -35,6 +37,12 @@ from companion.with_torch.positions import (
     learned_positions,
     rotary,
     sinusoidal_positions,
+)
+from companion.with_torch.sampling import (
+    block_repeated_ngrams,
+    nucleus_filter,
+    sample_token,
+    top_k_filter,
 )
 from companion.with_torch.schedules import cosine_schedule, inverse_sqrt_warmup
 from companion.with_torch.scores import (
@@ -70,7 +78,9 @@ __all__ = [
     "alibi_slopes",
     "attend",
     "attention",
+    "beam_search",
     "binary_cross_entropy",
+    "block_repeated_ngrams",
     "causal_mask",
     "classifier",
     "clip_by_global_norm",
@@ -92,6 +102,7 @@ __all__ = [
     "gelu_tanh",
     "general_score",
     "global_norm",
+    "greedy",
     "grouped_attention",
     "init_decoder",
     "init_encoder",
@@ -110,14 +121,18 @@ __all__ = [
     "module_params",
     "multi_head_attention",
     "multi_head_weights",
+    "nucleus_filter",
     "online_softmax",
     "output_logits",
     "padding_mask",
+    "power_length_penalty",
     "project_keys",
     "relu",
     "rms_norm",
     "rotary",
     "run_stack",
+    "sample",
+    "sample_token",
     "save_checkpoint",
     "scaled_dot_score",
     "select_rows",
@@ -133,7 +148,9 @@ __all__ = [
     "stack_weights",
     "swiglu",
     "tiled_attention",
+    "top_k_filter",
     "train",
     "transformer_block",
     "validation_loss",
+    "wu_length_penalty",
 ]

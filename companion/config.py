@@ -36,8 +36,8 @@ class TransformerConfig:
     width: int = 64
     heads: int = 4
     layers: int = 2
-    hidden: int = 0
-    key_heads: int = 0
+    hidden: int | None = None
+    key_heads: int | None = None
     positions: str = "sinusoidal"
     norm: str = "layer"
     feed_forward: str = "relu"
@@ -53,15 +53,13 @@ class TransformerConfig:
     classes: int = 0
 
     def __post_init__(self) -> None:
-        for name, value in (("hidden", 4 * self.width), ("key_heads", self.heads)):
-            if getattr(self, name) == 0:  # not given; frozen, so set through object
-                object.__setattr__(self, name, value)
-        sizes = ("vocabulary", "width", "heads", "layers", "hidden", "key_heads", "max_length")
+        sizes = ("vocabulary", "width", "heads", "layers", "max_length")
         _check.length(1, **{name: getattr(self, name) for name in sizes})
+        _check.length(1, hidden=self.hidden_units, key_heads=self.groups)
         _check.length(classes=self.classes, segments=self.segments)
         _check.positive(norm_eps=self.norm_eps)
         _check_divides("heads", self.heads, "width", self.width)
-        _check_divides("key_heads", self.key_heads, "heads", self.heads)
+        _check_divides("key_heads", self.groups, "heads", self.heads)
         _check_one_of("positions", self.positions, POSITIONS)
         _check_one_of("norm", self.norm, NORMS)
         _check_one_of("feed_forward", self.feed_forward, FEED_FORWARDS)
@@ -76,6 +74,16 @@ class TransformerConfig:
     def head_width(self) -> int:
         """D = C / H."""
         return self.width // self.heads
+
+    @property
+    def hidden_units(self) -> int:
+        """F: as given, or 4 C (Vaswani et al. 2017, section 3.3: 2048 for 512)."""
+        return 4 * self.width if self.hidden is None else self.hidden
+
+    @property
+    def groups(self) -> int:
+        """G: as given, or H."""
+        return self.heads if self.key_heads is None else self.key_heads
 
     def but(self, **changes: Any) -> Self:
         """The same description with some fields changed, checked again."""

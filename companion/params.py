@@ -81,7 +81,7 @@ def seq2seq_shapes(config: TransformerConfig) -> Shapes:
 
 def block_shapes(config: TransformerConfig, *, cross: bool = False) -> Shapes:
     """Names and shapes of one block; `cross` adds the attention that looks at a memory."""
-    C, F = config.width, config.hidden
+    C, F = config.width, config.hidden_units
     shapes: Shapes = {}
     for name in ("self_attention", "cross_attention") if cross else ("self_attention",):
         shapes |= named(name, attention_shapes(config)) | _norm_shapes(f"{name}_norm", config)
@@ -93,7 +93,7 @@ def block_shapes(config: TransformerConfig, *, cross: bool = False) -> Shapes:
 
 def attention_shapes(config: TransformerConfig) -> Shapes:
     """Names and shapes of `multi_head_attention`: G key heads against H query heads."""
-    C, narrow = config.width, config.key_heads * config.head_width
+    C, narrow = config.width, config.groups * config.head_width
     shapes: Shapes = {}
     for name, out in (("query", C), ("key", narrow), ("value", narrow), ("output", C)):
         shapes |= _linear_shapes(f"{name}_proj", out, C, config.biases)

@@ -666,10 +666,14 @@ def test_lengths_may_be_integers_of_any_library(wing: Any) -> None:
     assert "float64" in str(found.dtype)
 
 
-def test_causal_mask_is_made_where_it_is_asked_for() -> None:
+def test_masks_are_made_where_they_are_asked_for() -> None:
     import torch
 
-    assert torch_wing.causal_mask(2, device=torch.device("meta")).device.type == "meta"
+    meta = torch.device("meta")
+    assert torch_wing.causal_mask(2, device=meta).device == meta
+    # where the lengths are; none of them, because on this device numbers cannot be looked at
+    none = torch.empty(0, dtype=torch.int64, device=meta)
+    assert torch_wing.padding_mask(none, 3).device == meta
 
 
 # ------------------------------------------------------------------------------- imports

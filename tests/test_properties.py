@@ -132,15 +132,19 @@ def test_online_softmax_is_softmax(wing: Any, drawn: Any, block: int) -> None:
     np.testing.assert_allclose(found, expected, rtol=0, atol=NEAR[scores.dtype.name])
 
 
+@pytest.mark.parametrize("name", ["softmax", "online_softmax"])
 @given(scores_and_masks("float64"), st.integers(1, 8))
-def test_online_softmax_has_the_gradient_of_softmax(drawn: Any, block: int) -> None:
+def test_autograd_stays_finite_where_scores_are_minus_infinity(
+    name: str, drawn: Any, block: int
+) -> None:
     import torch
 
     import companion.with_numpy as numpy_wing
     import companion.with_torch as torch_wing
 
     scores = torch.tensor(drawn[0], requires_grad=True)
-    weights = torch_wing.online_softmax(scores, block=block)
+    options = {"block": block} if name == "online_softmax" else {}
+    weights = getattr(torch_wing, name)(scores, **options)
     grad = np.random.default_rng(1).standard_normal(weights.shape)
     (weights * torch.tensor(grad)).sum().backward()
     expected = numpy_wing.softmax_backward(grad, numpy_wing.softmax(drawn[0]))

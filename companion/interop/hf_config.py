@@ -1,4 +1,4 @@
-"""Read a Hugging Face config, from the library or from config.json; refuse what has no place here."""
+"""Read a Hugging Face config, an object or config.json, and refuse what has no place here."""
 
 from collections.abc import Mapping
 from typing import Any

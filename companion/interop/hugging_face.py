@@ -154,7 +154,7 @@ def _gpt2_config(fields: dict[str, Any]) -> TransformerConfig:
         width=needed(fields, "n_embd"),
         heads=needed(fields, "n_head"),
         layers=needed(fields, "n_layer"),
-        hidden=fields.get("n_inner") or 0,  # 4 C if not given, there as here
+        hidden=fields.get("n_inner"),  # 4 C if not given, there as here
         positions="learned",
         max_length=needed(fields, "n_positions"),
         norm_first=True,

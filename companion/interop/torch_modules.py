@@ -123,7 +123,7 @@ def _checked(config: TransformerConfig | None) -> TransformerConfig:
     """A config that torch's layers can have."""
     if config is None:
         raise TypeError("config: expected a TransformerConfig with a state_dict, got None")
-    came = {"norm": config.norm, "key_heads": config.key_heads}
+    came = {"norm": config.norm, "key_heads": config.groups}
     expect("config", came, {"norm": "layer", "key_heads": config.heads})
     for name, lacking in (("feed_forward", ("swiglu",)), ("positions", ("rotary", "alibi"))):
         if getattr(config, name) in lacking:

@@ -29,8 +29,9 @@ class Cache(NamedTuple):
 
     keys, values heads (B, G, S, D), one of each per layer   seen (B, S), boolean, the real slots
     memory_keys, memory_values, memory_seen the same of an encoder's states, for models with one
-    `empty_cache` and `seq2seq_start` make one. Returns and errors: it is a tuple, with no methods
-    of its own. Raises nothing.
+    Returns a plain tuple, as `empty_cache` and `seq2seq_start` make it.
+
+    Raises nothing by itself: the steps check what they are given.
     """
 
     keys: tuple[Array, ...]
@@ -50,7 +51,7 @@ def empty_cache(config: TransformerConfig, B: int, dtype: type = np.float32) -> 
     Raises TypeError or ValueError if B is not an integer of at least 0.
     """
     _check.length(B=B)
-    none: Array = np.zeros((B, config.key_heads, 0, config.head_width), dtype)
+    none: Array = np.zeros((B, config.groups, 0, config.head_width), dtype)
     return Cache((none,) * config.layers, (none,) * config.layers, np.zeros((B, 0), bool))
 
 

@@ -118,5 +118,5 @@ def decoder_weights(ids: Array, params: Params, config: TransformerConfig) -> di
 
     Raises TypeError or ValueError naming the argument that does not fit.
     """
-    vectors = embed_tokens(ids, params, config)
-    return stack_weights(vectors, params, config, "decoder", causal_mask(ids.shape[1]))
+    vectors, mask = embed_tokens(ids, params, config), causal_mask(ids.shape[1])
+    return stack_weights(vectors, params, config, "decoder", mask)

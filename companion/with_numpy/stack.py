@@ -52,8 +52,9 @@ def run_stack_backward(
 ) -> tuple[Array, Array | None, Grads]:
     """Gradients of `run_stack`; only each block's input is computed again and kept.
 
-    Keeping a block's input and no more is gradient checkpointing (Chen et al. 2016): memory for
-    one block's inside at a time, for about one more forward pass of work.
+    Keeping a block's input and no more is gradient checkpointing (Chen et al. 2016). Each level
+    does so, model, stack, block and sub-layer: memory for one sub-layer's inside at
+    a time, for about three forward passes of work done again.
 
     Returns grad_inputs (B, T, C), grad_memory (B, S, C) or None, and the gradients under the
     names of params.

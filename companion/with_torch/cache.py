@@ -29,8 +29,9 @@ class Cache(NamedTuple):
 
     keys, values heads (B, G, S, D), one of each per layer   seen (B, S), boolean, the real slots
     memory_keys, memory_values, memory_seen the same of an encoder's states, for models with one
-    `empty_cache` and `seq2seq_start` make one. Returns and errors: it is a tuple, with no methods
-    of its own. Raises nothing.
+    Returns a plain tuple, as `empty_cache` and `seq2seq_start` make it.
+
+    Raises nothing by itself: the steps check what they are given.
     """
 
     keys: tuple[Tensor, ...]
@@ -56,7 +57,7 @@ def empty_cache(
     Raises TypeError or ValueError if B is not an integer of at least 0.
     """
     _check.length(B=B)
-    shape = (B, config.key_heads, 0, config.head_width)
+    shape = (B, config.groups, 0, config.head_width)
     none = torch.zeros(shape, dtype=dtype, device=device)
     seen = torch.zeros((B, 0), dtype=torch.bool, device=device)
     return Cache((none,) * config.layers, (none,) * config.layers, seen)

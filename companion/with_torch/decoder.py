@@ -55,9 +55,8 @@ def decoder(
     without its cross-attention.
     """
     vectors = embed_tokens(ids, params, config, seed=seed)
-    states = run_stack(
-        vectors, params, config, "decoder", causal_mask(ids.shape[1], device=ids.device), seed=seed
-    )
+    mask = causal_mask(ids.shape[1], device=ids.device)
+    states = run_stack(vectors, params, config, "decoder", mask, seed=seed)
     return output_logits(states, params, config)
 
 
@@ -92,7 +91,5 @@ def decoder_weights(ids: Tensor, params: Params, config: TransformerConfig) -> d
 
     Raises TypeError or ValueError naming the argument that does not fit.
     """
-    vectors = embed_tokens(ids, params, config)
-    return stack_weights(
-        vectors, params, config, "decoder", causal_mask(ids.shape[1], device=ids.device)
-    )
+    vectors, mask = embed_tokens(ids, params, config), causal_mask(ids.shape[1], device=ids.device)
+    return stack_weights(vectors, params, config, "decoder", mask)

@@ -3,6 +3,8 @@
 Each method calls the function of its name with them; nothing else is kept. `state_dict()` has the
 names of the flat dict, so that weights move between the wings as they are. There is dropout where
 a call brings a seed and nowhere else: `train()` and `eval()` change nothing.
+
+The tensors given are held, not copied: an optimiser writes into them.
 """
 
 import torch

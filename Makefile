@@ -1,0 +1,11 @@
+# The few commands there are to learn. Each is one line of make.py, which also works without make.
+PYTHON ?= python3
+
+.PHONY: help book test check notebooks setup lowest clean
+.NOTPARALLEL:
+
+help:
+	@$(PYTHON) make.py
+
+book test check notebooks setup lowest clean:
+	@$(PYTHON) make.py $@

@@ -1,0 +1,7 @@
+"""The worked example: news items, loaded, read and summarised. Needs NumPy only."""
+
+from companion.news.dataset import NewsDataset, load_news
+from companion.news.rouge import rouge
+from companion.news.summarize import Summary, summarize
+
+__all__ = ["NewsDataset", "Summary", "load_news", "rouge", "summarize"]

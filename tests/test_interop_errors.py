@@ -10,6 +10,7 @@ from torch import nn
 from companion.interop import (
     as_numpy,
     as_torch,
+    from_encoder_layer,
     from_hf_bert,
     from_hf_gpt2,
     from_multihead_attention,
@@ -157,6 +158,8 @@ def test_names() -> None:
         with pytest.raises((TypeError, ValueError)) as caught:
             from_hf_bert(bert_state() | {"classifier.weight": weight}, BERT)
         assert str(caught.value) == f"state_dict['classifier.weight']: expected {message}"
+    with pytest.raises(ValueError, match=r"missing: none; unexpected: lm\.weight$"):
+        from_hf_gpt2(gpt2_state() | {"lm.weight": np.ones(3)}, GPT2)
     state = bert_state() | linear("classifier", 3, 4)  # of tokens: it has no pooler
     with pytest.raises(ValueError, match=r"missing: pooler\.dense\.bias, pooler\.dense\.weight;"):
         from_hf_bert(state, BERT)
@@ -211,6 +214,15 @@ def test_there_and_back() -> None:
         refused(
             TypeError, "params['a']: expected numpy.ndarray, got builtins.list", move, {"a": [1.0]}
         )
+
+
+def test_norms_without_bias_get_zeros_from_arrays_too() -> None:
+    layer = nn.TransformerEncoderLayer(C, H, F, bias=False)
+    config = from_encoder_layer(layer).config
+    params = from_encoder_layer(as_numpy(layer.state_dict()), config).params
+    for name in ("self_attention_norm.bias", "feed_forward_norm.bias"):
+        assert params[name].dtype == np.float32
+        assert np.array_equal(params[name], np.zeros(C))
 
 
 def test_half_precision_stays() -> None:

@@ -78,7 +78,7 @@ def heatmap(
     ax.set(xlabel="key (looked at)", ylabel="query (looks)", title=title)
     ax.spines[:].set_visible(False)
     if digits:
-        middle = (low + high) / 2
+        dark = low + 0.35 * (high - low)  # up to here white on cividis reads better than black
         for (row, column), number in np.ndenumerate(matrix):
-            colour = "black" if number > middle else "white"
+            colour = "black" if number > dark else "white"
             ax.text(column, row, f"{number:.{digits}f}", ha="center", va="center", color=colour)

@@ -1,4 +1,4 @@
-"""Hypothesis profiles, the two wings as one fixture, and the parity figures of the summary."""
+"""Hypothesis profiles, the two wings as one fixture, and what the summary says at the end."""
 
 import os
 from dataclasses import dataclass
@@ -48,12 +48,15 @@ def wing(request: pytest.FixtureRequest) -> Wing:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """How far the wings are apart, from the properties that the parity tests recorded."""
+    """How far the wings are apart and how much of the article is covered, as tests recorded it."""
     recorded: dict[str, list[tuple[float, str]]] = {}
     for report in terminalreporter.stats.get("passed", []):
         for key, value in getattr(report, "user_properties", []):
             if key.startswith("parity "):
                 recorded.setdefault(key, []).append(tuple(value))
+            if key == "covered":
+                terminalreporter.section("the article, covered")
+                terminalreporter.write_line(value)
     if recorded:
         terminalreporter.section("parity of the two wings")
     for key in sorted(recorded):

@@ -104,6 +104,18 @@ def test_coverage_names_known_ids_only(page):
     assert set(pages.corrections(page)) <= pages.CORRECTIONS
 
 
+def test_how_much_of_the_article_is_covered(record_property):
+    rows = {row for page in LISTED for row in pages.mirrors(page)}
+    notes = {note for page in LISTED for note in pages.corrections(page)}
+    record_property(
+        "covered",
+        f"rows {len(rows)} of {len(pages.SECTIONS)}, "
+        f"corrections {len(notes)} of {len(pages.CORRECTIONS)}",
+    )
+    assert rows
+    assert notes
+
+
 def test_every_correction_note_carries_an_id(page):
     text = page.read_text(encoding="utf-8")
     notes = re.findall(r"^(:{3,})\{admonition\}.*\n(?:.*\n)??:class:.*\bcorrection\b", text, re.M)

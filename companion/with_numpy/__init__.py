@@ -13,6 +13,8 @@ from companion.with_numpy.activations import (
 from companion.with_numpy.attention import attention, attention_backward
 from companion.with_numpy.blocks import transformer_block, transformer_block_backward
 from companion.with_numpy.cache import Cache, empty_cache, select_rows
+from companion.with_numpy.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
+from companion.with_numpy.clipping import clip_by_global_norm, global_norm
 from companion.with_numpy.decoder import (
     decoder,
     decoder_backward,
@@ -49,6 +51,14 @@ from companion.with_numpy.heads import (
 )
 from companion.with_numpy.init import init_parameters
 from companion.with_numpy.layers import embedding, embedding_backward, linear, linear_backward
+from companion.with_numpy.losses import (
+    binary_cross_entropy,
+    binary_cross_entropy_backward,
+    cross_entropy,
+    cross_entropy_backward,
+    mean_squared_error,
+    mean_squared_error_backward,
+)
 from companion.with_numpy.masks import causal_mask, padding_mask
 from companion.with_numpy.models import Decoder, Encoder, Seq2Seq
 from companion.with_numpy.multi_head import (
@@ -59,6 +69,7 @@ from companion.with_numpy.multi_head import (
     project_keys,
 )
 from companion.with_numpy.norms import layer_norm, layer_norm_backward, rms_norm, rms_norm_backward
+from companion.with_numpy.optimizers import adam, adamw, sgd
 from companion.with_numpy.positions import (
     alibi_bias,
     alibi_slopes,
@@ -68,6 +79,7 @@ from companion.with_numpy.positions import (
     rotary_backward,
     sinusoidal_positions,
 )
+from companion.with_numpy.schedules import cosine_schedule, inverse_sqrt_warmup
 from companion.with_numpy.scores import (
     additive_score,
     additive_score_backward,
@@ -97,12 +109,17 @@ from companion.with_numpy.softmax import (
 )
 from companion.with_numpy.stack import run_stack, run_stack_backward, stack_weights
 from companion.with_numpy.tiled import tiled_attention, tiled_attention_backward
+from companion.with_numpy.training import Record, train, validation_loss
 
 __all__ = [
     "Cache",
+    "Checkpoint",
     "Decoder",
     "Encoder",
+    "Record",
     "Seq2Seq",
+    "adam",
+    "adamw",
     "additive_score",
     "additive_score_backward",
     "alibi_bias",
@@ -110,11 +127,17 @@ __all__ = [
     "attend",
     "attention",
     "attention_backward",
+    "binary_cross_entropy",
+    "binary_cross_entropy_backward",
     "causal_mask",
     "classifier",
     "classifier_backward",
+    "clip_by_global_norm",
+    "cosine_schedule",
     "cosine_score",
     "cosine_score_backward",
+    "cross_entropy",
+    "cross_entropy_backward",
     "decoder",
     "decoder_backward",
     "decoder_step",
@@ -139,12 +162,14 @@ __all__ = [
     "gelu_tanh_backward",
     "general_score",
     "general_score_backward",
+    "global_norm",
     "grouped_attention",
     "grouped_attention_backward",
     "init_decoder",
     "init_encoder",
     "init_parameters",
     "init_seq2seq",
+    "inverse_sqrt_warmup",
     "keep_mask",
     "layer_norm",
     "layer_norm_backward",
@@ -152,8 +177,11 @@ __all__ = [
     "learned_positions_backward",
     "linear",
     "linear_backward",
+    "load_checkpoint",
     "log_softmax",
     "log_softmax_backward",
+    "mean_squared_error",
+    "mean_squared_error_backward",
     "merge_heads",
     "multi_head_attention",
     "multi_head_attention_backward",
@@ -171,6 +199,7 @@ __all__ = [
     "rotary_backward",
     "run_stack",
     "run_stack_backward",
+    "save_checkpoint",
     "scaled_dot_score",
     "scaled_dot_score_backward",
     "select_rows",
@@ -179,6 +208,7 @@ __all__ = [
     "seq2seq_start",
     "seq2seq_step",
     "seq2seq_weights",
+    "sgd",
     "silu",
     "silu_backward",
     "sinusoidal_positions",
@@ -190,6 +220,8 @@ __all__ = [
     "swiglu_backward",
     "tiled_attention",
     "tiled_attention_backward",
+    "train",
     "transformer_block",
     "transformer_block_backward",
+    "validation_loss",
 ]

@@ -1,4 +1,4 @@
-"""Softmax: scores in, weights that sum to 1 out. Forward, backward, and in one pass."""
+"""Softmax: scores in, weights that sum to 1 out. Forward, backward, and by blocks."""
 
 import numpy as np
 
@@ -40,7 +40,7 @@ def softmax_backward(
     Returns grad_scores of the same shape; 0 wherever the weight is 0, so the mask is not needed.
 
     Raises TypeError or ValueError if dtypes or shapes differ or the temperature is not positive.
-    Source: the Jacobian diag(w) - w wᵀ, e.g. Goodfellow et al. 2016, section 6.2.2.3.
+    Source: the chain rule with the Jacobian (diag(w) - w wᵀ) / τ of softmax.
     """
     _check.floats(np.ndarray, weights=weights, grad_weights=grad_weights)
     _check.shape("grad_weights", grad_weights, weights.shape, "the shape of weights")

@@ -19,7 +19,7 @@ def dot_score(query: Tensor, key: Tensor) -> Tensor:
     query (..., T, D)   key (..., S, D), floating, one dtype   Returns scores (..., T, S).
 
     Raises TypeError or ValueError naming the argument whose dtype or shape does not fit.
-    Source: Luong et al. 2015, eq. 8 ("dot").
+    Source: Luong et al. 2015, section 3.1 ("dot").
     """
     _check.floats(torch.Tensor, query=query, key=key)
     _check.query_key(query, key)
@@ -35,7 +35,7 @@ def scaled_dot_score(query: Tensor, key: Tensor) -> Tensor:
 
     Raises TypeError or ValueError naming the argument whose dtype or shape does not fit.
     Source: Vaswani et al. 2017, section 3.2.1. The query is divided before the product, not the
-    scores after it: the same value with T·D divisions instead of T·S.
+    scores after it: the same but for rounding, with T·D divisions instead of T·S.
     """
     _check.floats(torch.Tensor, query=query, key=key)
     _check.query_key(query, key)
@@ -68,7 +68,7 @@ def general_score(query: Tensor, key: Tensor, weight: Tensor) -> Tensor:
     query (..., T, Dq)   key (..., S, Dk)   weight (Dq, Dk)   Returns scores (..., T, S).
 
     Raises TypeError or ValueError naming the argument whose dtype or shape does not fit.
-    Source: Luong et al. 2015, eq. 8 ("general").
+    Source: Luong et al. 2015, section 3.1 ("general").
     """
     _check.floats(torch.Tensor, query=query, key=key, weight=weight)
     _check.query_key(query, key, same_width=False)

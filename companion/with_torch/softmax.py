@@ -1,4 +1,4 @@
-"""Softmax: scores in, weights that sum to 1 out. Forward, and in one pass; autograd goes back."""
+"""Softmax: scores in, weights that sum to 1 out. Forward, and by blocks; autograd goes back."""
 
 import torch
 from torch import Tensor

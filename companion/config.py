@@ -24,6 +24,8 @@ class TransformerConfig:
     norm_first: normalise what a sub-layer reads (pre-norm) and not what it leaves (post-norm)
     biases of the projections    tied: the output projection is the token embedding
     scaled_embedding: token vectors times √C (Vaswani et al. 2017, section 3.4)
+    segments: kinds of segment that have a vector of their own, 0 for none, and embedding_norm: a
+    norm between embedding and first block (Devlin et al. 2019)    norm_eps inside each norm's root
     dropout rate, in force only where a call brings a seed    max_length of learned positions
     classes K of the encoder's pooled head, 0 for none
 
@@ -43,6 +45,9 @@ class TransformerConfig:
     biases: bool = True
     tied: bool = True
     scaled_embedding: bool = True
+    segments: int = 0
+    embedding_norm: bool = False
+    norm_eps: float = 1e-5
     dropout: float = 0.0
     max_length: int = 512
     classes: int = 0
@@ -51,7 +56,8 @@ class TransformerConfig:
         sizes = ("vocabulary", "width", "heads", "layers", "max_length")
         _check.length(1, **{name: getattr(self, name) for name in sizes})
         _check.length(1, hidden=self.hidden_units, key_heads=self.groups)
-        _check.length(classes=self.classes)
+        _check.length(classes=self.classes, segments=self.segments)
+        _check.positive(norm_eps=self.norm_eps)
         _check_divides("heads", self.heads, "width", self.width)
         _check_divides("key_heads", self.groups, "heads", self.heads)
         _check_one_of("positions", self.positions, POSITIONS)

@@ -111,7 +111,9 @@ def _embedding_shapes(config: TransformerConfig) -> Shapes:
     shapes: Shapes = {"token_embedding.weight": (config.vocabulary, config.width)}
     if config.positions == "learned":
         shapes["position_embedding.weight"] = (config.max_length, config.width)
-    return shapes
+    if config.segments:
+        shapes["segment_embedding.weight"] = (config.segments, config.width)
+    return shapes | (_norm_shapes("embedding_norm", config) if config.embedding_norm else {})
 
 
 def _output_shapes(config: TransformerConfig) -> Shapes:

@@ -31,8 +31,10 @@ def some_config(rng: Rng, lead: Lead, **fixed: Any) -> TransformerConfig:
         "norm": NORMS[rng.integers(len(NORMS))],
         "feed_forward": FEED_FORWARDS[rng.integers(len(FEED_FORWARDS))],
         "max_length": 6,
+        "segments": int(rng.integers(3)),
+        "norm_eps": rng.uniform(0.1, 1),  # large, so that its place shows
     }
-    for flag in ("norm_first", "biases", "tied", "scaled_embedding"):
+    for flag in ("norm_first", "biases", "tied", "scaled_embedding", "embedding_norm"):
         choices[flag] = bool(rng.integers(2))
     return TransformerConfig(**{**choices, **fixed})
 
@@ -293,12 +295,19 @@ def _ids(rng: Rng, B: int, T: int, config: TransformerConfig) -> Any:
     return rng.integers(0, config.vocabulary, (B, T))
 
 
+def _segments(rng: Rng, ids: Any, config: TransformerConfig) -> Any:
+    if not config.segments or rng.integers(2):
+        return None
+    return rng.integers(0, config.segments, ids.shape)
+
+
 def _embed(rng: Rng, dtype: Any, lead: Lead) -> Arguments:
     config = some_config(rng, lead, tied=True)
     shapes = shapes_of.decoder_shapes(config)
-    tables = {n: s for n, s in shapes.items() if n.endswith("_embedding.weight")}
-    params = some_params(rng, dtype, tables)
-    return {"ids": _ids(rng, _batch(lead), 5, config), "params": params, "config": config}
+    tables = {n: s for n, s in shapes.items() if "embedding" in n}
+    params, ids = some_params(rng, dtype, tables), _ids(rng, _batch(lead), 5, config)
+    segments = _segments(rng, ids, config)
+    return {"ids": ids, "params": params, "config": config, "segments": segments}
 
 
 def _logits(rng: Rng, dtype: Any, lead: Lead) -> Arguments:
@@ -328,11 +337,13 @@ def _decoder_step(rng: Rng, dtype: Any, lead: Lead) -> Arguments:
 
 def _encoder(rng: Rng, dtype: Any, lead: Lead, **fixed: Any) -> Arguments:
     config, B = some_config(rng, lead, **fixed), _batch(lead)
+    ids = _ids(rng, B, 4, config)
     return {
-        "ids": _ids(rng, B, 4, config),
+        "ids": ids,
         "params": some_params(rng, dtype, shapes_of.encoder_shapes(config)),
         "config": config,
         "lengths": _lengths(rng, B, 4),
+        "segments": _segments(rng, ids, config),
     }
 
 
@@ -399,7 +410,7 @@ def _initialised(name: str) -> Any:
 
 def _model(name: str) -> Any:
     def call(wing: Any, config: Any, params: Any, **inputs: Any) -> Any:
-        return getattr(wing, name)(config, params)(*inputs.values())
+        return getattr(wing, name)(config, params)(**inputs)
 
     return call
 

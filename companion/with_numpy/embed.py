@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from companion import _check
+from companion import _check, _check_layers
 from companion.config import TransformerConfig
-from companion.params import derive
+from companion.params import derive, named, part
 from companion.with_numpy._types import Array
 from companion.with_numpy.dropout import dropout, dropout_backward
 from companion.with_numpy.layers import embedding, embedding_backward, linear, linear_backward
@@ -13,7 +13,7 @@ from companion.with_numpy.positions import (
     learned_positions_backward,
     sinusoidal_positions,
 )
-from companion.with_numpy.residual import Grads, Params
+from companion.with_numpy.residual import Grads, Params, normalise, normalise_backward
 
 
 def embed_tokens(
@@ -22,28 +22,26 @@ def embed_tokens(
     config: TransformerConfig,
     *,
     positions: Array | None = None,
+    segments: Array | None = None,
     seed: int | None = None,
 ) -> Array:
-    """Turn ids into vectors that carry word and, if the config adds it, position.
+    """Turn ids into vectors that carry word and, if the config adds them, position and segment.
 
-        output = dropout(√C token_embedding[ids] + position)        √C only with scaled_embedding
+        output = dropout(norm(√C token_embedding[ids] + position + segment_embedding[segments]))
 
+    √C only with scaled_embedding, norm only with embedding_norm
     ids (B, T), integer, 0 to V-1   positions (T,) or (B, T), 0 to T-1 if not given
-    seed None for no dropout
+    segments (B, T), integer, 0 to config.segments-1, all 0 if not given   seed None for no dropout
     Returns output (B, T, C).
 
     Raises TypeError or ValueError naming the argument that does not fit; with learned positions
     also if the sequence is longer than max_length.
-    Source: Vaswani et al. 2017, sections 3.4, 3.5 and 5.4.
+    Source: Vaswani et al. 2017, sections 3.4, 3.5 and 5.4; segments: Devlin et al. 2019, figure 2.
     """
     _check_ids(ids)
-    positions = np.arange(ids.shape[1]) if positions is None else positions
-    vectors = embedding(ids, params["token_embedding.weight"]) * _scale(config)
-    if config.positions == "sinusoidal":
-        dtype = vectors.dtype.type
-        vectors = vectors + sinusoidal_positions(positions, config.width, dtype=dtype)
-    elif config.positions == "learned":
-        vectors = vectors + learned_positions(positions, params["position_embedding.weight"])
+    vectors = _add_up(ids, params, config, positions, segments)
+    if config.embedding_norm:
+        vectors = normalise(vectors, part(params, "embedding_norm"), config)
     return dropout(vectors, config.dropout, derive(seed, "embedding"))
 
 
@@ -53,6 +51,7 @@ def embed_tokens_backward(
     params: Params,
     config: TransformerConfig,
     *,
+    segments: Array | None = None,
     seed: int | None = None,
 ) -> Grads:
     """Gradients of `embed_tokens` at positions 0 to T-1: those of the tables, none of the ids.
@@ -64,6 +63,10 @@ def embed_tokens_backward(
     """
     _check_ids(ids)
     grad = dropout_backward(grad_output, config.dropout, derive(seed, "embedding"))
+    of_norm: Grads = {}
+    if config.embedding_norm:
+        vectors = _add_up(ids, params, config, None, segments)
+        grad, of_norm = normalise_backward(grad, vectors, part(params, "embedding_norm"), config)
     table = params["token_embedding.weight"]
     grads = {"token_embedding.weight": embedding_backward(grad * _scale(config), ids, table)}
     if config.positions == "learned":
@@ -71,7 +74,10 @@ def embed_tokens_backward(
         grads["position_embedding.weight"] = learned_positions_backward(
             grad.sum(axis=0), np.arange(ids.shape[1]), places
         )
-    return grads
+    if (segments := _segments(ids, config, segments)) is not None:
+        kinds = params["segment_embedding.weight"]
+        grads["segment_embedding.weight"] = embedding_backward(grad, segments, kinds)
+    return grads | named("embedding_norm", of_norm)
 
 
 def output_logits(states: Array, params: Params, config: TransformerConfig) -> Array:
@@ -102,6 +108,37 @@ def output_logits_backward(
     name = _output_name(config)
     grad_states, grad_weight, _ = linear_backward(grad_logits, states, params[name])
     return grad_states, {name: grad_weight}
+
+
+def _add_up(
+    ids: Array,
+    params: Params,
+    config: TransformerConfig,
+    positions: Array | None,
+    segments: Array | None,
+) -> Array:
+    """What each token is made of, before the norm."""
+    positions = np.arange(ids.shape[1]) if positions is None else positions
+    vectors = embedding(ids, params["token_embedding.weight"]) * _scale(config)
+    if config.positions == "sinusoidal":
+        dtype = vectors.dtype.type
+        vectors = vectors + sinusoidal_positions(positions, config.width, dtype=dtype)
+    elif config.positions == "learned":
+        vectors = vectors + learned_positions(positions, params["position_embedding.weight"])
+    if (segments := _segments(ids, config, segments)) is not None:
+        vectors = vectors + embedding(segments, params["segment_embedding.weight"])
+    return vectors
+
+
+def _segments(ids: Array, config: TransformerConfig, segments: Array | None) -> Array | None:
+    """The segment of each token, 0 where the call names none; None if the config has none."""
+    if segments is None:
+        return np.zeros_like(ids) if config.segments else None
+    if not config.segments:
+        raise ValueError("segments: expected None, for config.segments is 0")
+    _check_layers.within(np.ndarray, "segments", segments, config.segments, "config.segments-1")
+    _check.shape("segments", segments, ids.shape, "(B, T) like ids")
+    return segments
 
 
 def _scale(config: TransformerConfig) -> float:

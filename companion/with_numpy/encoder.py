@@ -42,19 +42,22 @@ def encoder(
     config: TransformerConfig,
     lengths: Array | None = None,
     *,
+    segments: Array | None = None,
     seed: int | None = None,
 ) -> Array:
     """Turn each token into a state that has seen the whole sequence.
 
     ids (B, T), integer, 0 to V-1   lengths (B,): real tokens of each row, padding at its right
     params as `init_encoder` names them   seed None for no dropout
+    segments (B, T), integer, if the config has segments; all 0 if not given
     Returns states (B, T, C); those at padding mean nothing, and no real token saw it.
 
     Raises TypeError or ValueError naming the argument that does not fit.
-    Source: Devlin et al. 2019, section 3. Differs: no segment embedding, and no norm between the
-    embedding and the first block.
+    Source: Devlin et al. 2019, section 3. Differs: segment embedding and the norm behind it are the
+    config's to choose (segments, embedding_norm).
     """
-    vectors, mask = embed_tokens(ids, params, config, seed=seed), _mask(ids, lengths)
+    vectors = embed_tokens(ids, params, config, segments=segments, seed=seed)
+    mask = _mask(ids, lengths)
     return run_stack(vectors, params, config, "encoder", mask, seed=seed)
 
 
@@ -65,6 +68,7 @@ def encoder_backward(
     config: TransformerConfig,
     lengths: Array | None = None,
     *,
+    segments: Array | None = None,
     seed: int | None = None,
 ) -> Grads:
     """Gradients of `encoder`, which it computes again; see `run_stack_backward` for the cost.
@@ -74,11 +78,15 @@ def encoder_backward(
 
     Raises TypeError or ValueError naming the argument that does not fit.
     """
-    vectors, mask = embed_tokens(ids, params, config, seed=seed), _mask(ids, lengths)
+    vectors = embed_tokens(ids, params, config, segments=segments, seed=seed)
+    mask = _mask(ids, lengths)
     grad_vectors, _, of_stack = run_stack_backward(
         grad_states, vectors, params, config, "encoder", mask, seed=seed
     )
-    return summed(embed_tokens_backward(grad_vectors, ids, params, config, seed=seed), of_stack)
+    of_input = embed_tokens_backward(
+        grad_vectors, ids, params, config, segments=segments, seed=seed
+    )
+    return summed(of_input, of_stack)
 
 
 def classifier(
@@ -87,6 +95,7 @@ def classifier(
     config: TransformerConfig,
     lengths: Array | None = None,
     *,
+    segments: Array | None = None,
     seed: int | None = None,
 ) -> Array:
     """Score each class for a whole sequence, read off the state of its first token.
@@ -100,7 +109,7 @@ def classifier(
     Source: Devlin et al. 2019, sections 3 and 4.1, where the first token is always [CLS].
     """
     _check.length(1, classes=config.classes)
-    states = encoder(ids, params, config, lengths, seed=seed)
+    states = encoder(ids, params, config, lengths, segments=segments, seed=seed)
     pooled = np.tanh(project(states[:, 0], params, "pool_proj"))
     pooled = dropout(pooled, config.dropout, derive(seed, "pool"))
     return project(pooled, params, "class_proj")
@@ -113,6 +122,7 @@ def classifier_backward(
     config: TransformerConfig,
     lengths: Array | None = None,
     *,
+    segments: Array | None = None,
     seed: int | None = None,
 ) -> Grads:
     """Gradients of `classifier`, with tanh′ = 1 - tanh²; it computes the encoder again.
@@ -123,7 +133,8 @@ def classifier_backward(
     Raises TypeError or ValueError naming the argument that does not fit.
     """
     _check.length(1, classes=config.classes)
-    states, place = encoder(ids, params, config, lengths, seed=seed), derive(seed, "pool")
+    states = encoder(ids, params, config, lengths, segments=segments, seed=seed)
+    place = derive(seed, "pool")
     bent = np.tanh(project(states[:, 0], params, "pool_proj"))
     pooled = dropout(bent, config.dropout, place)
     grad_pooled, of_class = project_backward(grad_logits, pooled, params, "class_proj")
@@ -133,12 +144,19 @@ def classifier_backward(
     )
     grad_states = np.zeros_like(states)
     grad_states[:, 0] = grad_first
-    of_encoder = encoder_backward(grad_states, ids, params, config, lengths, seed=seed)
+    of_encoder = encoder_backward(
+        grad_states, ids, params, config, lengths, segments=segments, seed=seed
+    )
     return of_encoder | of_pool | of_class
 
 
 def encoder_weights(
-    ids: Array, params: Params, config: TransformerConfig, lengths: Array | None = None
+    ids: Array,
+    params: Params,
+    config: TransformerConfig,
+    lengths: Array | None = None,
+    *,
+    segments: Array | None = None,
 ) -> dict[str, Array]:
     """The attention weights of each block of `encoder`, by names like "encoder.0.self_attention".
 
@@ -147,7 +165,7 @@ def encoder_weights(
 
     Raises TypeError or ValueError naming the argument that does not fit.
     """
-    vectors = embed_tokens(ids, params, config)
+    vectors = embed_tokens(ids, params, config, segments=segments)
     return stack_weights(vectors, params, config, "encoder", _mask(ids, lengths))
 
 

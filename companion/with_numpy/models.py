@@ -76,18 +76,28 @@ class Encoder:
         check_params(np.ndarray, self.params, encoder_shapes(self.config))
 
     def forward(
-        self, ids: Array, lengths: Array | None = None, *, seed: int | None = None
+        self,
+        ids: Array,
+        lengths: Array | None = None,
+        *,
+        segments: Array | None = None,
+        seed: int | None = None,
     ) -> Array:
         """`encoder`: ids (B, T) → states (B, T, C)."""
-        return encoder(ids, self.params, self.config, lengths, seed=seed)
+        return encoder(ids, self.params, self.config, lengths, segments=segments, seed=seed)
 
     __call__ = forward
 
     def classify(
-        self, ids: Array, lengths: Array | None = None, *, seed: int | None = None
+        self,
+        ids: Array,
+        lengths: Array | None = None,
+        *,
+        segments: Array | None = None,
+        seed: int | None = None,
     ) -> Array:
         """`classifier`: ids (B, T) → logits (B, K)."""
-        return classifier(ids, self.params, self.config, lengths, seed=seed)
+        return classifier(ids, self.params, self.config, lengths, segments=segments, seed=seed)
 
     def backward(
         self,
@@ -95,10 +105,13 @@ class Encoder:
         ids: Array,
         lengths: Array | None = None,
         *,
+        segments: Array | None = None,
         seed: int | None = None,
     ) -> Grads:
         """`encoder_backward`: the gradient of each parameter of the encoder."""
-        return encoder_backward(grad_states, ids, self.params, self.config, lengths, seed=seed)
+        return encoder_backward(
+            grad_states, ids, self.params, self.config, lengths, segments=segments, seed=seed
+        )
 
     def classify_backward(
         self,
@@ -106,10 +119,13 @@ class Encoder:
         ids: Array,
         lengths: Array | None = None,
         *,
+        segments: Array | None = None,
         seed: int | None = None,
     ) -> Grads:
         """`classifier_backward`: the gradient of each parameter."""
-        return classifier_backward(grad_logits, ids, self.params, self.config, lengths, seed=seed)
+        return classifier_backward(
+            grad_logits, ids, self.params, self.config, lengths, segments=segments, seed=seed
+        )
 
 
 @dataclass(frozen=True)

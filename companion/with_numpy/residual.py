@@ -31,8 +31,8 @@ class SubLayer(NamedTuple):
 def normalise(inputs: Array, params: Params, config: TransformerConfig) -> Array:
     """The norm that the config names: inputs (..., C), params weight (C,) and bias (C,) if any."""
     if config.norm == "layer":
-        return layer_norm(inputs, params["weight"], params["bias"])
-    return rms_norm(inputs, params["weight"])
+        return layer_norm(inputs, params["weight"], params["bias"], config.norm_eps)
+    return rms_norm(inputs, params["weight"], config.norm_eps)
 
 
 def normalise_backward(
@@ -41,10 +41,12 @@ def normalise_backward(
     """Gradients of `normalise`: grad_inputs (..., C), and those under the names of params."""
     if config.norm == "layer":
         grad_inputs, grad_weight, grad_bias = layer_norm_backward(
-            grad_output, inputs, params["weight"], params["bias"]
+            grad_output, inputs, params["weight"], params["bias"], config.norm_eps
         )
         return grad_inputs, {"weight": grad_weight, "bias": grad_bias}
-    grad_inputs, grad_weight = rms_norm_backward(grad_output, inputs, params["weight"])
+    grad_inputs, grad_weight = rms_norm_backward(
+        grad_output, inputs, params["weight"], config.norm_eps
+    )
     return grad_inputs, {"weight": grad_weight}
 
 

@@ -41,19 +41,22 @@ def encoder(
     config: TransformerConfig,
     lengths: Tensor | None = None,
     *,
+    segments: Tensor | None = None,
     seed: int | None = None,
 ) -> Tensor:
     """Turn each token into a state that has seen the whole sequence.
 
     ids (B, T), integer, 0 to V-1   lengths (B,): real tokens of each row, padding at its right
     params as `init_encoder` names them   seed None for no dropout
+    segments (B, T), integer, if the config has segments; all 0 if not given
     Returns states (B, T, C); those at padding mean nothing, and no real token saw it.
 
     Raises TypeError or ValueError naming the argument that does not fit.
-    Source: Devlin et al. 2019, section 3. Differs: no segment embedding, and no norm between the
-    embedding and the first block.
+    Source: Devlin et al. 2019, section 3. Differs: segment embedding and the norm behind it are the
+    config's to choose (segments, embedding_norm).
     """
-    vectors, mask = embed_tokens(ids, params, config, seed=seed), _mask(ids, lengths)
+    vectors = embed_tokens(ids, params, config, segments=segments, seed=seed)
+    mask = _mask(ids, lengths)
     return run_stack(vectors, params, config, "encoder", mask, seed=seed)
 
 
@@ -63,6 +66,7 @@ def classifier(
     config: TransformerConfig,
     lengths: Tensor | None = None,
     *,
+    segments: Tensor | None = None,
     seed: int | None = None,
 ) -> Tensor:
     """Score each class for a whole sequence, read off the state of its first token.
@@ -76,14 +80,19 @@ def classifier(
     Source: Devlin et al. 2019, sections 3 and 4.1, where the first token is always [CLS].
     """
     _check.length(1, classes=config.classes)
-    states = encoder(ids, params, config, lengths, seed=seed)
+    states = encoder(ids, params, config, lengths, segments=segments, seed=seed)
     pooled = torch.tanh(project(states[:, 0], params, "pool_proj"))
     pooled = dropout(pooled, config.dropout, derive(seed, "pool"))
     return project(pooled, params, "class_proj")
 
 
 def encoder_weights(
-    ids: Tensor, params: Params, config: TransformerConfig, lengths: Tensor | None = None
+    ids: Tensor,
+    params: Params,
+    config: TransformerConfig,
+    lengths: Tensor | None = None,
+    *,
+    segments: Tensor | None = None,
 ) -> dict[str, Tensor]:
     """The attention weights of each block of `encoder`, by names like "encoder.0.self_attention".
 
@@ -92,7 +101,7 @@ def encoder_weights(
 
     Raises TypeError or ValueError naming the argument that does not fit.
     """
-    vectors = embed_tokens(ids, params, config)
+    vectors = embed_tokens(ids, params, config, segments=segments)
     return stack_weights(vectors, params, config, "encoder", _mask(ids, lengths))
 
 

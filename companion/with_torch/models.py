@@ -76,16 +76,26 @@ class Encoder(_Model):
         super().__init__(config, params, encoder_shapes(config))
 
     def forward(
-        self, ids: Tensor, lengths: Tensor | None = None, *, seed: int | None = None
+        self,
+        ids: Tensor,
+        lengths: Tensor | None = None,
+        *,
+        segments: Tensor | None = None,
+        seed: int | None = None,
     ) -> Tensor:
         """`encoder`: ids (B, T) → states (B, T, C)."""
-        return encoder(ids, self.params, self.config, lengths, seed=seed)
+        return encoder(ids, self.params, self.config, lengths, segments=segments, seed=seed)
 
     def classify(
-        self, ids: Tensor, lengths: Tensor | None = None, *, seed: int | None = None
+        self,
+        ids: Tensor,
+        lengths: Tensor | None = None,
+        *,
+        segments: Tensor | None = None,
+        seed: int | None = None,
     ) -> Tensor:
         """`classifier`: ids (B, T) → logits (B, K)."""
-        return classifier(ids, self.params, self.config, lengths, seed=seed)
+        return classifier(ids, self.params, self.config, lengths, segments=segments, seed=seed)
 
 
 class Seq2Seq(_Model):

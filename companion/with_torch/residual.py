@@ -28,8 +28,8 @@ class SubLayer(NamedTuple):
 def normalise(inputs: Tensor, params: Params, config: TransformerConfig) -> Tensor:
     """The norm that the config names: inputs (..., C), params weight (C,) and bias (C,) if any."""
     if config.norm == "layer":
-        return layer_norm(inputs, params["weight"], params["bias"])
-    return rms_norm(inputs, params["weight"])
+        return layer_norm(inputs, params["weight"], params["bias"], config.norm_eps)
+    return rms_norm(inputs, params["weight"], config.norm_eps)
 
 
 def residual(

@@ -84,18 +84,28 @@ def _parser() -> argparse.ArgumentParser:
         help=f"a UTF-8 text of at most {MAX_BYTES:,} bytes; - reads standard input",
     )
     summarize.add_argument(
-        "-n", "--sentences", type=_count, default=1, metavar="N", help="how many (default: 1)"
+        "-n",
+        "--sentences",
+        type=_count,
+        default=1,
+        metavar="N",
+        help="how many to choose (default: 1); all of them, if the text has fewer",
     )
     which = summarize.add_mutually_exclusive_group()
     which.add_argument(
         "--method",
         choices=METHODS,
         default="attention",
-        help="how to choose (default: attention); lead takes the first sentences",
+        help="attention: the sentences most looked at by the others (default); textrank: the "
+        "same idea, repeated until it settles; lead: the first sentences",
     )
-    which.add_argument("--all", action="store_true", help="show what each method chooses")
+    which.add_argument(
+        "--all", action="store_true", help="show what each of the three methods chooses"
+    )
     summarize.add_argument(
-        "--weights", action="store_true", help="list every sentence with its score"
+        "--scores",
+        action="store_true",
+        help="list every sentence with its score, higher is better; * marks the chosen",
     )
     return parser
 
@@ -118,8 +128,9 @@ def _summarize(options: argparse.Namespace) -> str:
     try:
         summaries = {name: summarize(text, options.sentences, name) for name in methods}
     except ValueError as error:  # more sentences than it takes; all else was checked on reading
-        raise InputError(f"{_name(options.file)}: {error}") from None
-    if options.weights:
+        cause = str(error).removeprefix("text: ")  # the user gave a file, not an argument `text`
+        raise InputError(f"{_name(options.file)}: {cause}") from None
+    if options.scores:
         return _table(summaries)
     if options.all:
         return "\n".join(f"{name:<10} {_line(s.summary)}" for name, s in summaries.items())
@@ -191,6 +202,8 @@ def _read_bytes(file: str) -> bytes:
 def _name(file: str) -> str:
     if file == "-":
         return "standard input"
+    if not file:
+        return "the empty name ''"
     return file.translate({n: "?" for n in range(32)})  # a line break would make two lines of one
 
 

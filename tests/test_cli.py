@@ -64,7 +64,7 @@ def test_all_shows_each_method(tmp_path) -> None:
 
 def test_weights_list_every_sentence_and_mark_the_chosen(tmp_path) -> None:
     code, out, _ = companion(
-        tmp_path, "summarize", "-", "--all", "--weights", stdin=ENGLISH.encode()
+        tmp_path, "summarize", "-", "--all", "--scores", stdin=ENGLISH.encode()
     )
     header, *rows = out.splitlines()
     assert code == 0
@@ -99,7 +99,7 @@ BAD = {
     "cut short": ("新".encode()[:2], "not UTF-8: byte 0xe6 at offset 0"),
     "utf-16": ("新闻".encode("utf-16"), "UTF-16, not UTF-8; convert it, e.g. iconv -f UTF-16"),
     "too long": (b"a" * 100_001, "bad.txt: too long: 100,001 bytes, the limit is 100,000"),
-    "too many": (b"We go. " * 1001, "bad.txt: text: expected at most 1000 sentences, got 1001"),
+    "too many": (b"We go. " * 1001, "bad.txt: expected at most 1000 sentences, got 1001"),
 }
 
 
@@ -117,6 +117,7 @@ def test_says_what_is_wrong_with_a_file(tmp_path, raw, message) -> None:
     ("arguments", "message"),
     [
         (["summarize", "none.txt"], "none.txt: no such file"),
+        (["summarize", ""], "the empty name '': no such file"),
         (["summarize", "."], ".: "),  # Windows calls it a lack of permission
         (["summarize", "two\nlines"], "two?lines: "),
         (["summarize", "-"], "standard input: empty; expected some text"),
@@ -215,7 +216,7 @@ def test_help_and_version(tmp_path) -> None:
     code, out, _ = companion(tmp_path, "--help")
     assert (code, "summarize" in out) == (0, True)
     code, out, _ = companion(tmp_path, "summarize", "--help")
-    assert (code, "100,000 bytes" in out, "--weights" in out) == (0, True, True)
+    assert (code, "100,000 bytes" in out, "--scores" in out) == (0, True, True)
 
 
 def test_help_loads_no_library_and_summarize_only_numpy(tmp_path) -> None:

@@ -1,6 +1,7 @@
 """The news: sound data, a dataset that refuses what is not, summaries true to their text."""
 
 import math
+from itertools import combinations
 
 import networkx
 import numpy as np
@@ -341,10 +342,10 @@ def test_rouge_says_how_to_get_what_is_missing(monkeypatch) -> None:
         rouge("a", "a")
 
 
-def test_no_method_is_far_ahead_on_the_sixteen_items() -> None:
+def test_no_method_is_shown_to_be_better_on_the_sixteen_items() -> None:
     """What the page reports, so that the prose is not left behind when the data change."""
-    mean = {
-        method: np.mean(
+    scores = {
+        method: np.array(
             [
                 rouge(item["summary"], summarize(item["content"], 1, method).summary)["rouge1"]
                 for item in load_news()
@@ -352,5 +353,8 @@ def test_no_method_is_far_ahead_on_the_sixteen_items() -> None:
         )
         for method in METHODS
     }
-    assert max(mean.values()) - min(mean.values()) < 0.05
-    assert max(mean, key=mean.__getitem__) == "lead"
+    signs = 1 - 2 * (np.arange(2**16)[:, np.newaxis] >> np.arange(16) & 1)
+    for first, second in combinations(METHODS, 2):
+        d = scores[first] - scores[second]
+        p = np.mean(np.abs(signs @ d) >= abs(d.sum()) - 1e-9)  # if each sign were a coin toss
+        assert p > 0.05 / 3, (first, second)

@@ -15,7 +15,7 @@ class _Characters:
 
 
 def rouge(reference: str, candidate: str) -> dict[str, float]:
-    """How much of the reference the candidate says, and says nothing else.
+    """How much the candidate has in common with the reference, against the length of both.
 
         F1 = 2 m / (n_reference + n_candidate)       m = units in common, each counted as often
                                                          as it occurs in both
@@ -28,7 +28,8 @@ def rouge(reference: str, candidate: str) -> dict[str, float]:
     tokeniser drops every Chinese character and so gives 0. No stemming, no stop words.
 
     Raises TypeError if an argument is no str, ImportError if rouge-score is not installed.
-    Source: Lin 2004, sections 2 and 3.
+    Source: Lin 2004, sections 2 and 3. Differs: ROUGE-N there is the recall m / n_reference; F1,
+    usual today, also counts against a candidate what it says beyond the reference.
     """
     for name, text in (("reference", reference), ("candidate", candidate)):
         if not isinstance(text, str):

@@ -45,7 +45,7 @@ def pagerank(similarity: Array, damping: float = DAMPING, tolerance: float = 1e-
     Raises TypeError or ValueError if similarity is not square, floating, finite and ≥ 0, or a
     number lies outside its range.
     Source: Mihalcea & Tarau 2004, eq. 2. Differs: (1 - d) / T, so that ranks add up to 1; the
-    order is the same. Each step shrinks the error by d or more, so the loop ends.
+    order is the same. Each step multiplies the error by d at most, so the loop ends.
     """
     share, lonely = _votes(similarity)
     _check.positive(damping=damping, tolerance=tolerance)

@@ -112,7 +112,7 @@ def book():
     notebooks()
     step = [
         "-c", "from jupyter_book.cli.main import main; main()", "build", "book",
-        "-W", "--keep-going", "-n",
+        "--all", "-W", "--keep-going", "-n",  # all: a moved exercise confuses a partial build
         "--config", str(ROOT / "_config.yml"),
         "--toc", str(ROOT / "book" / "_toc.yml"),
         "--path-output", str(ROOT),

@@ -6,6 +6,7 @@ its prose when the text cells differ; it is stale in its code when the code cell
 file that the code imports from this project has changed since it ran.
 """
 
+import ast
 import hashlib
 import os
 import re
@@ -13,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from functools import cache
 from modulefinder import ModuleFinder
 from pathlib import Path
 from typing import Any
@@ -91,16 +93,13 @@ def imported(sources: Iterable[str]) -> set[Path]:
 
     A package that is reached brings its data files (anything but Python) with it.
     """
-    finder = ModuleFinder(path=[str(ROOT), str(BOOK)])
-    with tempfile.TemporaryDirectory() as folder:
-        script = Path(folder, "page.py")
-        script.write_text("\n".join(sources), encoding="utf-8")
-        finder.run_script(str(script))
-    found = {
-        Path(module.__file__)
-        for name, module in finder.modules.items()
-        if module.__file__ and name != "__main__"
+    tree = ast.parse("\n".join(sources))
+    statements = {
+        ast.unparse(node)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
     }
+    found = {path for statement in statements for path in _reached(statement, ROOT, BOOK)}
     packages = {path.parent for path in found if path.name == "__init__.py"}
     return found | {data for package in packages for data in _data_files(package)}
 
@@ -174,6 +173,21 @@ def main() -> int:
             return 1
     print(f"{written} of {len(pages)} notebooks were stale; all are up to date.")
     return 0
+
+
+@cache
+def _reached(statement: str, *folders: Path) -> frozenset[Path]:
+    """The files below `folders` that one import statement brings in. Pages share most of them."""
+    finder = ModuleFinder(path=[str(folder) for folder in folders])
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder, "page.py")
+        script.write_text(statement, encoding="utf-8")
+        finder.run_script(str(script))
+    return frozenset(
+        Path(module.__file__)
+        for name, module in finder.modules.items()
+        if module.__file__ and name != "__main__"
+    )
 
 
 def _names(entry: dict[str, Any] | list[Any]) -> Iterator[str]:

@@ -135,6 +135,7 @@ def test_settings_keep_notebooks_as_the_only_source_of_the_book():
     assert {"*.md", "**/*.md"} <= set(config["exclude_patterns"])
 
 
+@pytest.mark.slow
 def test_a_change_of_code_prose_or_imported_file_makes_a_page_stale(tmp_path, monkeypatch):
     package = tmp_path / "room"
     package.mkdir()

@@ -89,6 +89,7 @@ def test_same_merges_and_vocabulary(ours, theirs):
     assert ours.vocab == theirs.get_vocab()
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.text("abc \n注力é1", min_size=1, max_size=40), min_size=1, max_size=12),
     st.integers(0, 60),
@@ -115,6 +116,7 @@ def test_same_merges_where_many_counts_are_equal():
     assert ours.merges == merges_of(theirs)
 
 
+@pytest.mark.slow
 @given(ANY_TEXT | MIXED_TEXT)
 @settings(deadline=None, max_examples=400)
 def test_same_ids_and_texts_both_ways(ours, read_by_them, read_by_us, theirs, text):
@@ -177,6 +179,7 @@ def test_alphabet_is_theirs():
     assert set(tokenizers.pre_tokenizers.ByteLevel.alphabet()) == set(BYTE_LETTERS)
 
 
+@pytest.mark.slow
 @given(ANY_TEXT | MIXED_TEXT)
 @settings(deadline=None, max_examples=400)
 def test_pieces_are_theirs(byte_level, text):
@@ -184,6 +187,7 @@ def test_pieces_are_theirs(byte_level, text):
     assert [to_letters(piece) for piece in pretokenize(text)] == theirs
 
 
+@pytest.mark.slow
 def test_every_code_point_falls_into_their_class(byte_level):
     # Planes 4 to 13 hold no characters at all: their first 256 code points stand for the rest.
     codes = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
@@ -194,6 +198,7 @@ def test_every_code_point_falls_into_their_class(byte_level):
         assert [to_letters(piece) for piece in pretokenize(text)] == theirs
 
 
+@pytest.mark.slow
 @given(ANY_TEXT | MIXED_TEXT)
 @settings(deadline=None, max_examples=400)
 def test_pieces_are_those_of_the_package_regex(text):

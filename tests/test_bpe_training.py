@@ -54,6 +54,7 @@ def test_pairs_of_the_whole_corpus_are_counted_once(monkeypatch):
     assert scan < pairs[0] < 8 * scan
 
 
+@pytest.mark.slow
 def test_incremental_counts_equal_those_of_a_full_rescan():
     words = corpus_of_many_words()
     tokens = list("abcdefgh")
@@ -96,6 +97,7 @@ def test_progress_without_tqdm_says_so(monkeypatch):
     assert learn_merges({"aaab": 1}, "ab", 3) == [("a", "a")]
 
 
+@pytest.mark.slow
 def test_learning_is_the_same_whatever_the_hash_seed():
     program = textwrap.dedent(
         """

@@ -50,6 +50,7 @@ def test_voltage_and_gates_agree_with_scipy_on_the_equations_of_1952():
     np.testing.assert_allclose(gates, oracle.y[1:], atol=2e-5)
 
 
+@pytest.mark.slow
 def test_error_falls_with_the_fourth_power_of_the_step():
     ends = []
     for dt_ms in (0.04, 0.02, 0.01, 0.0025):
@@ -85,6 +86,7 @@ def test_rates_at_rest_by_hand():
     np.testing.assert_allclose(closing[:, 0], [4.0, 1 / (1 + np.e**3), 0.125], rtol=1e-14)
 
 
+@pytest.mark.slow
 def test_the_resting_potential_is_stable():
     still, _ = hodgkin_huxley(np.zeros(2400), DT_MS)
     assert np.abs(still + 65.0).max() < 0.02  # rest is where the three currents cancel: -64.996 mV

@@ -225,6 +225,7 @@ def train(seed, rule):
     return losses, angles
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_feedback_alignment_learns_and_its_angle_falls_below_90_degrees(seed):
     losses, angles = train(seed, "feedback alignment")

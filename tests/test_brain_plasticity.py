@@ -108,6 +108,7 @@ def test_stdp_all_to_all_pairing_by_hand():
     assert stdp(np.array([]), post_ms) == 0.0
 
 
+@pytest.mark.slow
 def test_threshold_adapts_until_the_rate_is_the_target_and_behaviour_changes_without_a_weight():
     current_na, target_hz = np.full(5_000, 2.5), 40.0  # 500 ms in steps of 0.1 ms
     neuron, rates = TYPICAL_NEURON, []

@@ -143,6 +143,7 @@ def test_a_file_cut_off_anywhere(lib: Any, tmp_path: Path) -> None:
         lib.load_checkpoint(path)
 
 
+@pytest.mark.slow
 def test_every_flipped_bit_is_found(lib: Any, tmp_path: Path) -> None:
     path = saved(lib, tmp_path)
     raw = path.read_bytes()
@@ -388,6 +389,7 @@ def test_killed_at_each_moment_of_a_save(
     assert os.listdir(tmp_path) == [path.name]  # the next save took the litter away
 
 
+@pytest.mark.slow
 @needs_sigkill
 def test_killed_at_random_while_saving(tmp_path: Path) -> None:
     path, beside = tmp_path / "run.safetensors", tmp_path / ".run.safetensors.tmp"

@@ -392,6 +392,7 @@ def test_dropout_places_draw_apart() -> None:
     assert shapes_of.derive(None, "source") is None
 
 
+@pytest.mark.slow
 @EVERY
 @pytest.mark.parametrize("name", ["decoder", "classifier", "seq2seq"])
 def test_gradients_with_dropout_by_finite_differences(
@@ -430,6 +431,7 @@ def test_gradients_with_dropout_by_finite_differences(
 # ------------------------------------------------------------------------------ training
 
 
+@pytest.mark.slow
 def test_numpy_trains_a_transformer_by_itself() -> None:
     """Reverse four letters: nothing but the wing's own forward, backward and a plain Adam."""
     config = TransformerConfig(vocabulary=8, width=32, heads=4, layers=1, hidden=64, dropout=0.0)

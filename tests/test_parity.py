@@ -246,6 +246,7 @@ STEP = 6e-6  # the cube root of float64's 2.2e-16, where cutting and rounding er
 NEAR = 1e-8  # both are then about STEP² = 4e-11 times third derivatives of order 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", WITH_BACKWARD)
 def test_gradients_are_those_of_finite_differences(case: Case) -> None:
     for arguments in drawn(case, "float64", leads=((), (2,), (1, 2)), repeats=2):

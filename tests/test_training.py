@@ -48,6 +48,7 @@ def job(lib: Any, examples: int = 96, dropout: bool = True, dtype: Any = np.floa
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wing", WINGS)
 def test_a_tiny_model_learns_to_look_where_it_is_asked(wing: str) -> None:
     lib = rooms(wing)
@@ -135,6 +136,7 @@ def stop_at(call: Any, step: int) -> Any:
     return stopping
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("optimizer", "stop"),  # before, at and after checkpoints and ends of epochs
     [("sgd", 11), ("adamw", 11), *(("adam", stop) for stop in (1, 5, 6, 7, 9, 12, 17))],

@@ -29,6 +29,7 @@ def cited(text: str) -> set[Source]:
     return set(CITED.findall(" ".join(text.split())))
 
 
+@cache
 def prose(path: Path) -> str:
     """Every docstring of a file, private ones included, and its comments."""
     nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))

@@ -24,8 +24,9 @@ def divisive_normalisation(
     max_rate_hz if σ = 0. Without any drive all rates are 0 Hz.
 
     Raises TypeError or ValueError naming the argument that does not fit.
-    The normalisation model of visual cortex. With σ = 0 it is softmax(n log drive): dividing by the
-    pool is what the two have in common; max_rate, σ and time are what softmax lacks.
+    Source: the normalisation model of visual cortex, Heeger 1992. With σ = 0 it is
+    softmax(n log drive): dividing by the pool is what the two have in common; max_rate, σ and time
+    are what softmax lacks.
     """
     _pool(drive)
     _brain.positive(max_rate_hz=max_rate_hz, exponent=exponent)
@@ -53,9 +54,10 @@ def biased_competition(
 
     Raises TypeError or ValueError naming the argument that does not fit.
     Source: Desimone & Duncan 1995 state the competition and its bias in words; the formula is the
-    normalisation model, one way to compute it. Like attention it is a weighted average, with
-    softmax(n log drive + n log bias) as weights at σ = 0; unlike attention nothing here computes
-    the bias from a query and keys. Same word, different mechanism (Lindsay 2020).
+    normalisation model, one way to compute it (Reynolds & Heeger 2009). Like attention it is a
+    weighted average, with softmax(n log drive + n log bias) as weights at σ = 0; unlike attention
+    nothing here computes the bias from a query and keys. Same word, different mechanism
+    (Lindsay 2020).
     """
     _brain.non_negative_array(drive=drive, bias=bias, alone_hz=alone_hz)
     _pool(drive)

@@ -41,9 +41,9 @@ def oja_step(weight: Array, pre: Array, learning_rate: float) -> Array:
 
     Raises TypeError or ValueError naming the argument whose dtype, shape or values do not fit, and
     ValueError if the step is so large that the weights overflow.
-    Source: the rule named after Oja. Its stable fixed points are ± the eigenvector of length 1 that
-    belongs to the largest eigenvalue of mean_b pre_b pre_bᵀ. Local, as Hebb's rule is: the decay
-    needs the cell's own output and the synapse's own weight, nothing else.
+    Source: Oja 1982. The stable fixed points are ± the eigenvector of length 1 that belongs to the
+    largest eigenvalue of mean_b pre_b pre_bᵀ. Local, as Hebb's rule is: the decay needs the cell's
+    own output and the synapse's own weight, nothing else.
     """
     _brain.finite(weight=weight, pre=pre)
     _brain.axes(1, "(I,)", weight=weight)

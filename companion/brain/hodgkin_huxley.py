@@ -49,7 +49,7 @@ def gate_steady_state(voltage_mv: Array) -> Array:
 
     voltage_mv any shape (...), in mV   Returns gates (3, ...), rows m, h, n, each between 0 and 1.
 
-    Raises as `gate_rates` does.   Source: Hodgkin & Huxley 1952, eqs. 9, 17, 18.
+    Raises as `gate_rates` does.   Source: Hodgkin & Huxley 1952.
     """
     opening, closing = gate_rates(voltage_mv)
     return opening / (opening + closing)

@@ -15,8 +15,9 @@ def hopfield_weights(patterns: Array) -> Array:
     patterns (P, N), each entry -1 or +1, no unit   Returns weight (N, N), symmetric, no unit.
 
     Raises TypeError or ValueError naming the argument that does not fit.
-    Source: Hebb's rule (see `hebb_step`) on pairs of units. Random patterns are recalled with few
-    errors only while P stays below about 0.14 N: theory for large N, not derived here.
+    Source: Hopfield 1982; it is Hebb's rule (see `hebb_step`) on pairs of units. Random patterns
+    are recalled with few errors only while P stays below about 0.14 N: theory for large N, not
+    derived here (Amit et al. 1985).
     """
     _brain.finite(patterns=patterns)
     _brain.axes(2, "(P, N)", patterns=patterns)
@@ -36,6 +37,7 @@ def hopfield_energy(state: Array, weight: Array) -> Array:
     Returns energy (...,), no unit (not joules: the name is an analogy with physics).
 
     Raises TypeError or ValueError naming the argument that does not fit.
+    Source: Hopfield 1982.
     """
     _fits(state, weight)
     return _energy(state, weight)
@@ -55,6 +57,8 @@ def hopfield_recall(
 
     Raises TypeError or ValueError naming the argument that does not fit, and ValueError if units
     still change after max_sweeps.
+    Source: Hopfield 1982, whose units are 1 and 0 and change at random moments; here they are ±1
+    and each has one turn in every sweep.
     """
     _fits(state, weight)
     _brain.axes(1, "(N,)", state=state)

@@ -66,7 +66,8 @@ def mistake_bound(x: Array, label: Array, weight: Array, bias: float) -> float:
 
     Raises TypeError or ValueError naming the argument that does not fit, and ValueError if the
     plane does not separate the points.
-    The bias is counted as the weight of an input that is always 1, hence the + 1 and the bias².
+    Source: Novikoff 1962. The bias is counted as the weight of an input that is always 1, hence
+    the + 1 and the bias².
     """
     _points(x, label)
     _brain.finite(x=x, weight=weight)

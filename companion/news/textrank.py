@@ -19,7 +19,7 @@ def overlap(bags: list[list[str]]) -> Array:
     Returns similarity (T, T), symmetric, diagonal 0, no unit. Words repeated in a sentence count
     once in the intersection. Two sentences of one word each have 0 / 0 or 1 / 0: 0 here.
 
-    Source: Mihalcea & Tarau 2004, section 4.1; all words are used, without their filters.
+    Source: Mihalcea & Tarau 2004; all words are used, without their filters.
     """
     T = len(bags)
     sets = [set(bag) for bag in bags]
@@ -44,8 +44,8 @@ def pagerank(similarity: Array, damping: float = DAMPING, tolerance: float = 1e-
 
     Raises TypeError or ValueError if similarity is not square, floating, finite and ≥ 0, or a
     number lies outside its range.
-    Source: Mihalcea & Tarau 2004, eq. 2. Differs: (1 - d) / T, so that ranks add up to 1; the
-    order is the same. Each step multiplies the error by d at most, so the loop ends.
+    Source: Mihalcea & Tarau 2004. Differs: (1 - d) / T, so that ranks add up to 1; the order is
+    the same. Each step multiplies the error by d at most, so the loop ends.
     """
     share, lonely = _votes(similarity)
     _check.positive(damping=damping, tolerance=tolerance)

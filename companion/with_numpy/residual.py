@@ -67,7 +67,7 @@ def residual(
     Returns output (..., C).
 
     Source: post-norm Vaswani et al. 2017, section 5.4 with 3.1; pre-norm Xiong et al. 2020,
-    section 3.1.
+    table 1.
     """
     if config.norm_first:
         return inputs + dropout(sublayer(normalise(inputs, norm, config)), config.dropout, seed)

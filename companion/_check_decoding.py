@@ -66,8 +66,22 @@ def history(kind: type, logits_: Any, ids: Any, lengths: Any | None, n: int) -> 
     _check.length(1, n=n)
 
 
-def tokens(V: int, *, eos_id: int | None, pad_id: int) -> None:
-    """TypeError/ValueError unless the two are of the vocabulary; eos_id may be None."""
+def holds(ids: Any, name: str, token: int) -> None:
+    """TypeError if the integer dtype of ids is too narrow for a token: it would wrap around."""
+    kind, bits = _check.dtype_name(ids).split("int")
+    if token >= 2 ** (int(bits) - (kind != "u")):
+        raise TypeError(
+            f"ids: expected a dtype that can hold {name} = {token}, such as int64, "
+            f"got {_check.dtype_name(ids)}"
+        )
+
+
+def tokens(V: int, ids: Any, *, eos_id: int | None, pad_id: int) -> None:
+    """TypeError/ValueError unless the two are of the vocabulary; eos_id may be None.
+
+    TypeError as well if ids, whose dtype the new tokens will have, cannot hold all of it.
+    """
+    holds(ids, "V-1", V - 1)
     for name, token in (("eos_id", eos_id), ("pad_id", pad_id)):
         if token is None:
             continue

@@ -22,7 +22,9 @@ from companion._check_params import arrays, finite
 A = TypeVar("A")
 STATE = "state/"
 ENTRY = "companion"  # our one key among the header's metadata
+HEADER = "__metadata__"  # safetensors' own key in its header
 FLOATS = ("float16", "bfloat16", "float32", "float64")
+COUNTS = ("bool", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)))
 
 
 @dataclass(frozen=True)
@@ -38,13 +40,17 @@ def join(kind: type, params: Mapping[str, A], state: Mapping[str, A]) -> dict[st
     """Parameters and state under the names of the file, once they are fit to be kept."""
     arrays(kind, "params", params)
     _check.is_array(kind, **{f"state[{key!r}]": array for key, array in state.items()})
-    finite("params", params)
-    finite("state", state)
-    for key, array in params.items():
-        if key.startswith(STATE):
-            raise ValueError(f"params[{key!r}]: expected a name that does not begin with {STATE!r}")
-        if (dtype := _check.dtype_name(array)) not in FLOATS:
-            raise TypeError(f"params[{key!r}]: expected one of {', '.join(FLOATS)}, got {dtype}")
+    for key in params:
+        if key.startswith(STATE) or key == HEADER:
+            raise ValueError(
+                f"params[{key!r}]: expected a name that is not {HEADER!r} and does not begin with "
+                f"{STATE!r}: the file needs both"
+            )
+    for name, group, known in (("params", params, FLOATS), ("state", state, FLOATS + COUNTS)):
+        for key, array in group.items():
+            if (dtype := _check.dtype_name(array)) not in known:
+                raise TypeError(f"{name}[{key!r}]: expected one of {', '.join(known)}, got {dtype}")
+        finite(name, group)
     return {**params, **{STATE + key: array for key, array in state.items()}}
 
 
@@ -104,7 +110,7 @@ def _split(raw: bytes) -> tuple[dict[str, Any], memoryview]:
         raise ValueError(f"{8 + length} bytes or more, got {len(raw)}: the file is cut off")
     try:
         header = json.loads(raw[8 : 8 + length])
-        ends = [tensor["data_offsets"][1] for k, tensor in header.items() if k != "__metadata__"]
+        ends = [tensor["data_offsets"][1] for k, tensor in header.items() if k != HEADER]
         size = 8 + length + max(ends, default=0)
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise ValueError(f"the header of a safetensors file, got other bytes ({error})") from error
@@ -116,7 +122,7 @@ def _split(raw: bytes) -> tuple[dict[str, Any], memoryview]:
 
 def _contents(header: dict[str, Any]) -> dict[str, Any]:
     try:
-        contents = json.loads(header["__metadata__"][ENTRY])
+        contents = json.loads(header[HEADER][ENTRY])
         if isinstance(contents, dict) and isinstance(contents["metadata"], dict):
             return contents
     except (ValueError, LookupError, TypeError):
@@ -127,7 +133,7 @@ def _contents(header: dict[str, Any]) -> dict[str, Any]:
 def _digest(header: dict[str, Any], data: memoryview) -> str:
     """SHA-256 of names, dtypes, shapes, places, metadata and data: of all but the digest."""
     contents = {k: v for k, v in _contents(header).items() if k != "sha256"}
-    tensors = {k: v for k, v in header.items() if k != "__metadata__"}
+    tensors = {k: v for k, v in header.items() if k != HEADER}
     text = json.dumps([tensors, contents], sort_keys=True)
     digest = hashlib.sha256(text.encode())
     digest.update(data)

@@ -1,10 +1,11 @@
-"""What the training loops of both wings share: the record of a step, seeds, the progress bar."""
+"""What the training loops of both wings share: the record of a step, what is saved, the bar."""
 
-import hashlib
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, replace
 from math import isfinite
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from companion._optional import optional
@@ -51,7 +52,7 @@ class Run(Generic[A]):
     def metadata(self, seed: int) -> dict[str, Any]:
         """What the checkpoint keeps beside the arrays."""
         history = [list(astuple(record)) for record in self.history]
-        return {"seed": seed, "epoch": self.epoch, "batch": self.batch, "history": history}
+        return {"seed": int(seed), "epoch": self.epoch, "batch": self.batch, "history": history}
 
     def validated(self, loss: float) -> "Run[A]":
         """The same, with the validation loss written into the last record."""
@@ -73,10 +74,18 @@ def resumed(params: Mapping[str, A], state: Mapping[str, A] | None, kept: Any, s
     return Run(params, state, epoch, batch, history, saved=len(history))
 
 
-def derive(seed: int, place: str) -> int:
-    """A seed for one place of a training, such as "step/7": 63 bits, nothing like the next."""
-    digest = hashlib.blake2b(f"{seed}/{place}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") >> 1
+def can_save(checkpoint: str | os.PathLike[str] | None) -> None:
+    """Refuse before the first step what would stop the first save, when hours may be lost."""
+    if checkpoint is None:
+        return
+    optional("safetensors", "train")
+    path = Path(checkpoint)
+    if path.is_dir():
+        raise IsADirectoryError(f"checkpoint: expected a file, got the folder {path}")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            f"checkpoint: expected a folder that is there, got {path.parent}; make it first"
+        )
 
 
 @contextmanager

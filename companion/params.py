@@ -8,7 +8,7 @@ A part of a model sees its own names only: `part(params, "encoder.0")` cuts the 
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from companion import _check
 from companion.config import TransformerConfig
@@ -37,8 +37,16 @@ def summed(*grads: Mapping[str, Any]) -> dict[str, Any]:
     return total
 
 
+@overload
+def derive(seed: int, place: str) -> int: ...
+@overload
+def derive(seed: None, place: str) -> None: ...
 def derive(seed: int | None, place: str) -> int | None:
-    """The seed of one place of dropout, so that backward can draw the same mask again."""
+    """The seed of one place, such as "pool" or "step/7": always the same, nothing like the next.
+
+    So backward draws the dropout mask of forward again, and a stopped training goes on as if it had
+    not been. No seed, no dropout: None stays None.
+    """
     if seed is None:
         return None
     digest = hashlib.blake2b(f"{seed}/{place}".encode(), digest_size=8).digest()

@@ -30,7 +30,7 @@ def cosine_schedule(
 ) -> float:
     """Rise in a straight line to the peak, then fall along half a cosine to the floor; stay there.
 
-        rate = peak step / warmup                                              step ≤ warmup
+        rate = peak (step / warmup)                                            step ≤ warmup
         rate = floor + (peak - floor) ½ (1 + cos(π (step - warmup) / (total - warmup)))    after it
 
     step from 1   peak, floor learning rates, 0 ≤ floor ≤ peak   total, warmup in steps
@@ -47,6 +47,6 @@ def cosine_schedule(
     if warmup >= total:
         raise ValueError(f"warmup: expected fewer steps than total = {total}, got {warmup}")
     if step <= warmup:
-        return peak * step / warmup
+        return peak * (step / warmup)
     done = min(1.0, (step - warmup) / (total - warmup))
     return floor + (peak - floor) * 0.5 * (1 + cos(pi * done))

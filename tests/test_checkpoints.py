@@ -247,7 +247,7 @@ def test_what_cannot_be_kept_is_named(lib: Any, tmp_path: Path) -> None:
         lib.save_checkpoint(path, [1.0])
     with pytest.raises(TypeError, match=r"^state\['step'\]: expected .*, got builtins.int"):
         lib.save_checkpoint(path, one, state={"step": 3})
-    with pytest.raises(ValueError, match=r"^params\['state/w'\]: expected a name that does not be"):
+    with pytest.raises(ValueError, match=r"^params\['state/w'\]: expected a name that is not"):
         lib.save_checkpoint(path, {"state/w": one["w"]})
     for bad in ({"a": {1, 2}}, {"a": float("nan")}, {"a": (1, 2)}, {3: "a"}):
         with pytest.raises(TypeError, match=r"^metadata: expected "):
@@ -413,3 +413,12 @@ def test_killed_at_random_while_saving(tmp_path: Path) -> None:
     print(f"{struck} of 10 kills came in mid-save")
     rooms("numpy").save_checkpoint(path, {"w": np.full(SIZE, 0, np.float32)})
     assert os.listdir(tmp_path) == [path.name]
+
+
+def test_names_and_dtypes_that_the_file_cannot_hold_are_refused(lib: Any, tmp_path: Path) -> None:
+    path, one = tmp_path / "run.safetensors", to(lib.wing, {"w": np.ones(2)})
+    with pytest.raises(ValueError, match=r"^params\['__metadata__'\]: expected a name that is not"):
+        lib.save_checkpoint(path, to(lib.wing, {"__metadata__": np.ones(2)}))
+    with pytest.raises(TypeError, match=r"^state\['s'\]: expected one of .*, got complex128"):
+        lib.save_checkpoint(path, one, state=to(lib.wing, {"s": np.ones(2, np.complex128)}))
+    assert not path.exists()

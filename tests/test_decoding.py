@@ -133,6 +133,25 @@ def test_rows_do_not_depend_on_each_other(wing: Any, name: str, dtype: str) -> N
     assert together[0].dtype == together[1].dtype == np.int64
 
 
+@pytest.mark.parametrize(("dtype", "V"), [("uint8", 300), ("int8", 200)])
+def test_ids_too_narrow_for_the_vocabulary_are_refused(wing: Any, dtype: str, V: int) -> None:
+    """Cast to uint8, token 299 would come out as 43."""
+    ids, lib = wing.array(np.array([[1, 2]]), dtype), wing.lib
+
+    def step(ids: Any, cache: Any) -> tuple[Any, Any]:
+        return wing.array(np.zeros((*ids.shape, V))), cache
+
+    narrow = pytest.raises(TypeError, match=rf"^ids: .* hold V-1 = {V - 1}, .* got {dtype}")
+    with narrow:
+        lib.greedy(step, None, ids, max_new_tokens=3)
+    with narrow:
+        lib.sample(step, None, ids, wing.array(np.full((1, 3), 0.5)))
+    with narrow:
+        lib.beam_search(step, None, ids, beams=2, max_new_tokens=3)
+    with pytest.raises(TypeError, match=r"^ids: expected a dtype that can hold pad_id = 256"):
+        lib.greedy(step, None, ids, max_new_tokens=3, pad_id=256)
+
+
 def test_ids_keep_their_dtype(wing: Any) -> None:
     model, ids = Table(wing), np.array([[1, 2]], dtype=np.int32)
     for name, more in (("greedy", {}), ("beam_search", {"beams": 2})):

@@ -217,3 +217,12 @@ def test_importing_the_package_imports_no_other_library() -> None:
         "sys.exit(bool({'torch', 'transformers', 'matplotlib'} & sys.modules.keys()))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_as_torch_keeps_the_dtypes_that_numpy_has_not() -> None:
+    tensor = torch.tensor([1.5, -2.0], dtype=torch.bfloat16, requires_grad=True)
+    copy = as_torch({"w": tensor})["w"]
+    assert copy.dtype == torch.bfloat16
+    assert not copy.requires_grad
+    assert copy.data_ptr() != tensor.data_ptr()
+    assert torch.equal(copy, tensor)

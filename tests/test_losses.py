@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from learning_helpers import rooms, to
 
+from companion import with_numpy
+
 B, T, V = 2, 3, 7
 # Rounding: 1e-16 and 6e-8 a step; sums over a few dozen numbers of order 1 stay within these.
 TOLERANCE = {"float64": 1e-13, "float32": 2e-6}
@@ -209,10 +211,16 @@ def test_a_padded_row_may_hold_anything(lib: Any) -> None:
     [
         ("mean_squared_error", np.ones(3), np.ones((3, 1)), r"target: expected shape \(3,\)"),
         ("mean_squared_error", np.ones(0), np.ones(0), "target: expected at least one number"),
-        ("mean_squared_error", np.ones(1), np.array([np.inf]), "loss: expected a finite number"),
+        ("mean_squared_error", np.array([1e200]), np.ones(1), "loss: expected a finite number"),
+        ("mean_squared_error", np.ones(1), np.array([np.inf]), "target: expected finite numbers"),
         ("binary_cross_entropy", np.ones(2), np.array([0, 1.5]), "targets: expected numbers from"),
-        ("binary_cross_entropy", np.ones(1), np.array([np.nan]), "targets: expected numbers from"),
-        ("binary_cross_entropy", np.array([np.inf]), np.ones(1), "loss: expected a finite number"),
+        (
+            "binary_cross_entropy",
+            np.ones(1),
+            np.array([np.nan]),
+            "targets: expected finite numbers",
+        ),
+        ("binary_cross_entropy", np.array([np.inf]), np.ones(1), "logits: expected finite numbers"),
     ],
 )
 def test_pair_losses_say_what_is_wrong(
@@ -225,3 +233,27 @@ def test_pair_losses_say_what_is_wrong(
 def test_backward_wants_one_number() -> None:
     with pytest.raises(ValueError, match=r"^grad_loss: expected shape \(\), got \(2,\)"):
         rooms("numpy").mean_squared_error_backward(np.ones(2), np.ones(2), np.ones(2))
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_backward_lets_no_nan_pass(name: str) -> None:
+    backward = getattr(rooms("numpy"), f"{name}_backward")
+    with pytest.raises(ValueError, match=r"^(logits|prediction): expected finite numbers, got NaN"):
+        backward(1.0, np.array([np.nan, 1.0]), np.ones(2))
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_float16_sums_over_a_large_vocabulary(lib: Any, smoothing: float) -> None:
+    """exp(0) summed 70000 times, and 70000 log-weights: both lie beyond float16."""
+    logits, targets = np.zeros((2, 70_000), np.float16), np.array([3, 69_999])
+    loss = lib.cross_entropy(to(lib.wing, logits), to(lib.wing, targets), label_smoothing=smoothing)
+    assert str(loss.dtype).endswith("float16")
+    assert float(loss) == pytest.approx(log(70_000), rel=2**-10)  # one place of float16
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax", "online_softmax"])
+def test_softmax_of_float16_over_a_large_vocabulary(name: str) -> None:
+    weights = getattr(with_numpy, name)(np.zeros((1, 70_000), np.float16))
+    assert weights.dtype == np.float16
+    wanted = -log(70_000) if name == "log_softmax" else 1 / 70_000
+    assert float(weights[0, -1]) == pytest.approx(wanted, rel=5e-3)  # 1/70000 is subnormal

@@ -150,7 +150,14 @@ def step_errors() -> list[Any]:
         (ok, ok, {"learning_rate": float("nan")}, ValueError, "learning_rate: expected 0 ≤"),
         (ok, ok, {"learning_rate": "1"}, TypeError, "learning_rate: expected a number, got str"),
         (ok, ok, {"betas": (0.9, 1.0)}, ValueError, r"betas\[1\]: expected 0 ≤ .* < 1, got 1.0"),
-        (ok, ok, {"betas": (0.9,)}, ValueError, r"betas: expected two numbers, got \(0.9,\)"),
+        (
+            ok,
+            ok,
+            {"betas": (0.9,)},
+            ValueError,
+            r"betas: expected two numbers, \(β₁, β₂\), got \(0.9,\)",
+        ),
+        (ok, ok, {"betas": 0.9}, ValueError, r"betas: expected two numbers, \(β₁, β₂\), got 0.9"),
         (ok, ok, {"eps": 0.0}, ValueError, "eps: expected a finite number > 0"),
         (ok, ok, {"weight_decay": -0.1}, ValueError, "weight_decay: expected 0 ≤"),
     ]
@@ -312,3 +319,28 @@ def test_cosine_rises_to_the_peak_then_falls_to_the_floor(
 def test_schedules_say_what_is_wrong(call: Any, kind: Any, message: str) -> None:
     with pytest.raises(kind, match=f"^{message}"):
         call()
+
+
+@pytest.mark.parametrize("peak", [0.1, 3e-4, 6e-4])
+@pytest.mark.parametrize("warmup", [3, 12, 41])
+def test_cosine_schedule_meets_its_peak_exactly(peak: float, warmup: int) -> None:
+    assert schedules.cosine_schedule(warmup, peak=peak, total=200, warmup=warmup) == peak
+
+
+@pytest.mark.parametrize("max_norm", [0.01, 0.003])
+def test_clipping_of_float16_by_a_small_factor(lib: Any, max_norm: float) -> None:
+    """The factor itself, 1.7e-7 or 2.5e-8, is no number of float16; the clipped gradients are."""
+    grads = to(lib.wing, {"w": np.full(4, 60_000, np.float16)})
+    clipped, _ = lib.clip_by_global_norm(grads, max_norm)
+    assert back(clipped)["w"].dtype == np.float16
+    assert float(lib.global_norm(clipped)) == pytest.approx(max_norm, rel=2**-10)
+
+
+@pytest.mark.parametrize("name", ["adam", "adamw"])
+def test_adam_in_float16_asks_for_an_eps_that_is_not_0(lib: Any, name: str) -> None:
+    params, grads = {"w": np.ones(2, np.float16)}, {"w": np.array([0, 1], np.float16)}
+    step = partial(getattr(lib, name), to(lib.wing, params), to(lib.wing, grads), None)
+    with pytest.raises(ValueError, match=r"^eps: expected at least 6.1e-05, .* float16 .* 1e-08"):
+        step(learning_rate=0.5)
+    new = back(step(learning_rate=0.5, eps=1e-4, **({"weight_decay": 0.0}))[0])["w"]
+    np.testing.assert_allclose(new, [1, 0.5], rtol=1e-3)

@@ -363,3 +363,24 @@ def test_the_adapter_says_what_is_wrong() -> None:
     module.extra = torch.nn.Linear(2, 2)
     with pytest.raises(ValueError, match=r"^params\['extra.weight'\]: expected the loss to dep"):
         call(module_params(module), batch, 0)
+
+
+# --------------------------------------------------------------------- before the first step
+
+
+def test_a_checkpoint_that_cannot_be_written_is_refused_before_training(
+    lib: Any, tmp_path: Path
+) -> None:
+    start, asked = job(lib), []
+    never = partial(lib.train, start.args[0], start.args[1], lambda *place: asked.append(place))
+    with pytest.raises(FileNotFoundError, match=r"^checkpoint: expected a folder .*make it first"):
+        never(**start.keywords, epochs=1, checkpoint=tmp_path / "none" / "run.safetensors")
+    with pytest.raises(IsADirectoryError, match=r"^checkpoint: expected a file, got the folder"):
+        never(**start.keywords, epochs=1, checkpoint=tmp_path)
+    assert not asked
+
+
+def test_a_seed_of_numpy_is_kept_in_the_checkpoint(lib: Any, tmp_path: Path) -> None:
+    path = tmp_path / "run.safetensors"
+    partial(job(lib), seed=np.int64(3))(epochs=1, checkpoint=path)
+    assert lib.load_checkpoint(path).metadata["seed"] == 3

@@ -7,6 +7,7 @@ import numpy as np
 
 from companion import _check
 from companion.brain import _check as _brain
+from companion.brain.delay import MS_PER_S
 from companion.with_numpy._types import Array
 
 LARGEST_STEP = 0.1  # of tau_ms; a spike is seen up to one step late, so steps must stay short
@@ -101,7 +102,7 @@ def lif_rate_hz(current_na: Array, neuron: LeakyNeuron = TYPICAL_NEURON) -> Arra
     driven = np.where(fires, driven, neuron.threshold_mv + 1.0)  # any value that has a logarithm
     # ln(1 + x): for a strong current the ratio is so near 1 that ln loses its last digits
     climb = np.log1p((neuron.threshold_mv - neuron.reset_mv) / (driven - neuron.threshold_mv))
-    rate = 1000.0 / (neuron.refractory_ms + neuron.tau_ms * climb)
+    rate = MS_PER_S / (neuron.refractory_ms + neuron.tau_ms * climb)
     return np.where(fires, rate, 0.0).astype(current_na.dtype, copy=False)
 
 

@@ -4,9 +4,8 @@ import numpy as np
 
 from companion import _check
 from companion.brain import _check as _brain
+from companion.brain.delay import MS_PER_S
 from companion.with_numpy._types import Array
-
-MS_PER_S = 1000.0
 
 
 def poisson_spikes(

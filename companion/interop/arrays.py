@@ -35,7 +35,12 @@ def as_torch(params: Mapping[str, Any]) -> "dict[str, Tensor]":
     """
     import torch
 
-    return {name: torch.from_numpy(array) for name, array in as_numpy(params).items()}
+    return {
+        name: owned(array).cpu()
+        if isinstance(array, torch.Tensor)
+        else torch.from_numpy(_numpy(f"params[{name!r}]", array))
+        for name, array in params.items()
+    }
 
 
 def kind_of(array: Any) -> type:

@@ -1,7 +1,6 @@
 """Learn the merges of byte-pair encoding, touching only the words that a merge changes."""
 
 import heapq
-import importlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -9,6 +8,7 @@ from itertools import pairwise
 from typing import TypeAlias
 
 from companion import _check
+from companion._optional import optional
 from companion.text.byte_level import check_text, to_letters
 from companion.text.pretokenize import pretokenize
 
@@ -45,7 +45,7 @@ def learn_merges(
     Returns the merges (left, right), first learned first.
 
     Raises TypeError or ValueError for numbers below 1, KeyError for a letter outside the alphabet,
-    ImportError if progress is asked for without tqdm.
+    ModuleNotFoundError if progress is asked for without tqdm.
     Source: Sennrich et al. 2016, algorithm 1. Differs from it: no end-of-word sign, since pieces
     carry the space in front; ties are ordered as in Hugging Face tokenizers; and the pairs are
     counted once: a merge then corrects the counts of the words that hold it, found by an index.
@@ -150,9 +150,5 @@ def _bar(progress: bool, total: int) -> Iterator[Callable[[], object]]:
     if not progress:
         yield lambda: None
         return
-    try:
-        tqdm = importlib.import_module("tqdm.auto").tqdm  # only now: the bar is optional
-    except ImportError:
-        raise ImportError("progress: expected the package tqdm to be installed") from None
-    with tqdm(total=total, desc="merges", unit="merge") as bar:
+    with optional("tqdm.auto", "train").tqdm(total=total, desc="merges", unit="merge") as bar:
         yield bar.update

@@ -30,7 +30,7 @@ def save_checkpoint(
     """Write a checkpoint; whoever reads `path`, at any time, finds the old one or this one whole.
 
     path of the file, by custom *.safetensors; an older one there is replaced
-    params name → array, floating, any shapes   state name → array, of any dtype, or None
+    params name → array, floating, any shapes   state name → array, also integer or bool, or None
     metadata what JSON can hold: text, numbers, None, lists, dicts with text as keys
     Returns nothing. Up to three times the size of the tensors is held in memory while it runs.
 

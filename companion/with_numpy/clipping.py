@@ -47,5 +47,5 @@ def clip_by_global_norm(
     norm = global_norm(grads)
     if norm <= max_norm:
         return dict(grads), norm
-    factor = float(max_norm) / float(norm)
+    factor = norm.dtype.type(float(max_norm) / float(norm))  # float16 could not hold a small one
     return {name: np.asarray(grad * factor, grad.dtype) for name, grad in grads.items()}, norm

@@ -106,6 +106,7 @@ def sample(
 def begin(ids: Array, lengths: Array | None, N: int, pad_id: int) -> tuple[Array, Array]:
     """Room for N tokens behind each row's prompt: text (B, T+N), and where they start (B,)."""
     _check.length(pad_id=pad_id)
+    _check_decoding.holds(ids, "pad_id", pad_id)
     B, T = ids.shape
     starts = np.full(B, T, np.int64) if lengths is None else lengths.astype(np.int64)
     text = np.full((B, T + N), pad_id, ids.dtype)
@@ -150,7 +151,7 @@ def _write(
     """Fill text, an array of our own, from `starts` on with what `choose(logits, t)` chooses."""
     _check.length(no_repeat_ngram=n)
     logits, cache = read(step, cache, ids, starts)
-    _check_decoding.tokens(logits.shape[-1], eos_id=eos_id, pad_id=pad_id)
+    _check_decoding.tokens(logits.shape[-1], ids, eos_id=eos_id, pad_id=pad_id)
     _check_layers.within(np.ndarray, "ids", text, logits.shape[-1], "V-1")
     N, rows = text.shape[1] - ids.shape[1], np.arange(len(ids))
     going, counts = np.ones(len(ids), bool), np.zeros(len(ids), np.int64)

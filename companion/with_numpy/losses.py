@@ -5,7 +5,7 @@ import numpy as np
 from companion import _check
 from companion._check_params import number
 from companion.with_numpy._types import Array
-from companion.with_numpy.softmax import softmax
+from companion.with_numpy.softmax import log_softmax, softmax
 
 
 def cross_entropy(
@@ -27,7 +27,7 @@ def cross_entropy(
     """
     rows, chosen, _ = _real(logits, targets, ignore_index)
     smoothing = number("label_smoothing", label_smoothing, below=1)
-    log_weights = _log_softmax(rows)  # (N, V)
+    log_weights = log_softmax(rows)  # (N, V)
     loss = -(1 - smoothing) * log_weights[np.arange(len(chosen)), chosen].mean()
     if smoothing:
         loss = loss - smoothing * log_weights.mean()
@@ -158,15 +158,6 @@ def _real(logits: Array, targets: Array, ignore_index: int) -> tuple[Array, Arra
     return rows, chosen, real
 
 
-def _log_softmax(rows: Array) -> Array:
-    """ln softmax without the detour over weights that may round to 0."""
-    peak = rows.max(axis=-1, keepdims=True)
-    peak[np.isneginf(peak)] = 0
-    shifted = rows - peak
-    with np.errstate(divide="ignore", invalid="ignore"):  # a row of -inf alone: refused as a loss
-        return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-
-
 def _finite_loss(loss: Array, inputs: Array) -> Array:
     if not np.isfinite(loss):
         raise ValueError(f"loss: expected a finite number, got {float(loss)}")
@@ -182,6 +173,9 @@ def _scalar(grad_loss: Array | float) -> float:
 def _check_pair(name: str, array: Array, like: str, other: Array) -> None:
     _check.floats(np.ndarray, **{like: other, name: array})
     _check.shape(name, array, other.shape, f"the shape of {like}")
+    for key, numbers in ((like, other), (name, array)):
+        if not np.isfinite(numbers).all():
+            raise ValueError(f"{key}: expected finite numbers, got NaN or inf")
     if not array.size:
         raise ValueError(f"{name}: expected at least one number, got shape {array.shape}")
 

@@ -1,5 +1,7 @@
 """Softmax: scores in, weights that sum to 1 out. Forward, backward, and by blocks."""
 
+from typing import Any
+
 import numpy as np
 
 from companion import _check
@@ -24,9 +26,9 @@ def softmax(
     a row that sees nothing.
     """
     exponential = np.exp(_gaps(scores, mask, axis, temperature))
-    total = exponential.sum(axis=axis, keepdims=True)
+    total = exponential.sum(axis=axis, keepdims=True, dtype=_wide(scores))
     total[total == 0] = 1
-    return exponential / total
+    return (exponential / total).astype(scores.dtype, copy=False)
 
 
 def softmax_backward(
@@ -65,9 +67,9 @@ def log_softmax(
     Source: Goodfellow et al. 2016, section 6.2.2.3.
     """
     lowered = _gaps(scores, mask, axis, temperature)
-    total = np.exp(lowered).sum(axis=axis, keepdims=True)
+    total = np.exp(lowered).sum(axis=axis, keepdims=True, dtype=_wide(scores))
     total[total == 0] = 1
-    return lowered - np.log(total)
+    return (lowered - np.log(total)).astype(scores.dtype, copy=False)
 
 
 def log_softmax_backward(
@@ -105,7 +107,7 @@ def online_softmax(scores: Array, *, block: int = 128) -> Array:
     _check.rank(1, scores=scores)
     _check.length(1, block=block)
     peak = np.full((*scores.shape[:-1], 1), -np.inf, dtype=scores.dtype)
-    total = np.zeros_like(peak)
+    total = np.zeros_like(peak, dtype=_wide(scores))
     for start in range(0, scores.shape[-1], block):
         seen = scores[..., start : start + block]
         higher = np.maximum(peak, seen.max(axis=-1, keepdims=True))
@@ -114,12 +116,17 @@ def online_softmax(scores: Array, *, block: int = 128) -> Array:
         shift = np.where(np.isneginf(higher), 0, higher).astype(scores.dtype, copy=False)
         with np.errstate(over="ignore"):  # a gap too wide for the dtype is -inf, as in `softmax`
             total = total * np.exp(peak - shift)
-            total = total + np.exp(seen - shift).sum(axis=-1, keepdims=True)
+            total = total + np.exp(seen - shift).sum(axis=-1, keepdims=True, dtype=total.dtype)
         peak = higher
     total[total == 0] = 1
     peak[np.isneginf(peak)] = 0
     with np.errstate(over="ignore"):
-        return np.exp(scores - peak) / total
+        return (np.exp(scores - peak) / total).astype(scores.dtype, copy=False)
+
+
+def _wide(scores: Array) -> np.dtype[Any]:
+    """The dtype to sum in: at least float32, for the sums of float16 end at 65504."""
+    return np.result_type(scores.dtype, np.float32)
 
 
 def _gaps(scores: Array, mask: Array | None, axis: int, temperature: float) -> Array:

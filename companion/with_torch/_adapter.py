@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from companion._check_params import keys
-from companion._training import derive
+from companion.params import derive
 
 
 def module_params(module: nn.Module) -> dict[str, Tensor]:

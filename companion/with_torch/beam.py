@@ -108,7 +108,7 @@ def beam_search(
     divisors = _check_decoding.divisors(length_penalty, alpha, max_new_tokens)
     text, starts = begin(ids, lengths, max_new_tokens, pad_id)
     logits, cache = read(step, cache, ids, starts)
-    _check_decoding.tokens(logits.shape[-1], eos_id=eos_id, pad_id=pad_id)
+    _check_decoding.tokens(logits.shape[-1], ids, eos_id=eos_id, pad_id=pad_id)
     _check_layers.within(torch.Tensor, "ids", text, logits.shape[-1], "V-1")
     at = starts[:, None].expand(-1, beams)
     live, ended = _start(text, beams, logits.dtype)

@@ -108,6 +108,7 @@ def sample(
 def begin(ids: Tensor, lengths: Tensor | None, N: int, pad_id: int) -> tuple[Tensor, Tensor]:
     """Room for N tokens behind each row's prompt: text (B, T+N), and where they start (B,)."""
     _check.length(pad_id=pad_id)
+    _check_decoding.holds(ids, "pad_id", pad_id)
     B, T = ids.shape
     count = torch.arange(T, device=ids.device)
     starts = count.new_full((B,), T) if lengths is None else lengths.long()
@@ -153,7 +154,7 @@ def _write(
     """Fill text, an array of our own, from `starts` on with what `choose(logits, t)` chooses."""
     _check.length(no_repeat_ngram=n)
     logits, cache = read(step, cache, ids, starts)
-    _check_decoding.tokens(logits.shape[-1], eos_id=eos_id, pad_id=pad_id)
+    _check_decoding.tokens(logits.shape[-1], ids, eos_id=eos_id, pad_id=pad_id)
     _check_layers.within(torch.Tensor, "ids", text, logits.shape[-1], "V-1")
     N, rows = text.shape[1] - ids.shape[1], torch.arange(len(ids), device=ids.device)
     going, counts = torch.ones_like(rows, dtype=torch.bool), torch.zeros_like(rows)

@@ -27,7 +27,9 @@ def cross_entropy(
     """
     rows, chosen = _real(logits, targets, ignore_index)
     smoothing = number("label_smoothing", label_smoothing, below=1)
-    return _finite_loss(F.cross_entropy(rows, chosen, label_smoothing=smoothing))
+    wide = rows.to(torch.promote_types(rows.dtype, torch.float32))  # float16 sums end at 65504
+    loss = F.cross_entropy(wide, chosen, label_smoothing=smoothing)
+    return _finite_loss(loss.to(rows.dtype))
 
 
 def binary_cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
@@ -98,5 +100,8 @@ def _finite_loss(loss: Tensor) -> Tensor:
 def _check_pair(name: str, array: Tensor, like: str, other: Tensor) -> None:
     _check.floats(torch.Tensor, **{like: other, name: array})
     _check.shape(name, array, other.shape, f"the shape of {like}")
+    for key, numbers in ((like, other), (name, array)):
+        if not numbers.isfinite().all():
+            raise ValueError(f"{key}: expected finite numbers, got NaN or inf")
     if not array.numel():
         raise ValueError(f"{name}: expected at least one number, got shape {tuple(array.shape)}")

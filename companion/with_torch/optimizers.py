@@ -6,7 +6,8 @@ from dotted name to tensor; nothing is written in place, so the old ones stay wh
 torch.optim's classes do the same, in place and fused.
 
 Memory, in sizes of params P: SGD keeps nothing, or 1 P with momentum; Adam and AdamW keep 2 P.
-Because old and new stand side by side, a step holds twice that and twice P while it runs.
+Because old and new stand side by side, a step holds twice that and twice P while it runs,
+and Adam another P or two for the steps themselves.
 """
 
 from collections.abc import Collection, Mapping
@@ -83,7 +84,8 @@ def adam(
     Returns new params and state: "step" (), "mean.NAME" m and "mean_square.NAME" v.
 
     Raises TypeError or ValueError naming the argument and key that does not fit; ValueError if a
-    gradient is NaN or infinite, or the step would leave such a parameter or moment.
+    gradient is NaN or infinite, or the step would leave such a parameter or moment, or eps is too
+    small for the dtype, as 1e-8 is for float16.
     Source: Kingma & Ba 2015, algorithm 1; the mean starts at 0, so it is divided by what is missing
     from 1. eps stands outside the root. Vaswani et al. 2017 take betas (0.9, 0.98), eps 1e-9.
     """
@@ -134,10 +136,17 @@ def _adam_steps(
     grads: Mapping[str, Tensor], state: Mapping[str, Tensor], betas: tuple[float, float], eps: float
 ) -> tuple[Params, Params]:
     """The step m̂ / (√v̂ + eps) of each parameter, and the moments it was made from."""
-    if len(betas) != 2:
-        raise ValueError(f"betas: expected two numbers, got {betas}")
+    if not isinstance(betas, tuple | list) or len(betas) != 2:
+        raise ValueError(f"betas: expected two numbers, (β₁, β₂), got {betas!r}")
     beta1, beta2 = (number(f"betas[{i}]", beta, below=1) for i, beta in enumerate(betas))
     _check.positive(eps=eps)
+    for name, grad in grads.items():
+        if eps < (least := torch.finfo(grad.dtype).tiny):  # it would be 0, and 0 / 0 no step
+            dtype = _check.dtype_name(grad)
+            raise ValueError(
+                f"eps: expected at least {least:.1e}, the smallest normal number of {dtype} "
+                f"like params[{name!r}], got {eps}"
+            )
     t = int(state["step"]) + 1
     steps, new_state = {}, {"step": state["step"] + 1}
     for name, grad in grads.items():

@@ -24,8 +24,9 @@ from torch import Tensor
 
 from companion import _check
 from companion._check_params import arrays
-from companion._training import Record, derive, explained, progress_bar, resumed
+from companion._training import Record, can_save, explained, progress_bar, resumed
 from companion._training import Run as _Run
+from companion.params import derive
 from companion.with_torch.checkpoints import load_checkpoint, save_checkpoint
 from companion.with_torch.clipping import clip_by_global_norm, global_norm
 
@@ -61,13 +62,15 @@ def train(
     optimizer (params, grads, state, learning_rate=...) → (params, state): `sgd`, `adam`, `adamw`
     schedule step, from 1 → learning rate   clip_norm of all gradients together, None: no clipping
     validate params → loss, asked after each epoch; see `validation_loss`
-    checkpoint file written after each epoch and, if given, every `checkpoint_every` steps
+    checkpoint file written after each epoch and, if given, every `checkpoint_every` steps; without
+      resume a new training replaces one that is there
     resume go on from that file if it is there: same seed, then the same result to the last bit
     progress show a bar (needs the extra `train`, as the checkpoint does)
     Returns the trained parameters and the history, one `Record` a step.
 
     Raises TypeError or ValueError naming the argument; ValueError naming the step and the last good
-    checkpoint if the loss, a gradient or a parameter is NaN or infinite, or an epoch has no batch.
+    checkpoint if the loss, a gradient or a parameter is NaN or infinite, or an epoch has no batch;
+    before the first step, OSError or ModuleNotFoundError if the checkpoint could not be written.
     """
     _check_arguments(params, epochs, seed, clip_norm, checkpoint, checkpoint_every, resume)
     update = partial(_update, loss_and_grad, optimizer, schedule, clip_norm, seed)
@@ -172,3 +175,4 @@ def _check_arguments(
         _check.length(1, checkpoint_every=checkpoint_every)
     if checkpoint is None and (resume or checkpoint_every is not None):
         raise ValueError("checkpoint: expected a path with resume or checkpoint_every, got None")
+    can_save(checkpoint)

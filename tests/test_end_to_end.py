@@ -136,6 +136,32 @@ def test_the_readme_trains_a_small_transformer(capsys: pytest.CaptureFixture[str
     assert (written == digits[:, N - 1 :: -1]).mean() > 0.98
 
 
+@pytest.mark.parametrize("wing", WINGS)
+def test_a_padding_mask_is_never_laid_along_the_heads(wing: str) -> None:
+    lib: Any = import_module(f"companion.with_{wing}")
+    heads = in_wing(wing, np.random.default_rng(0).normal(size=(2, 2, 5, 3)))  # B = H: it would fit
+    mask = lib.padding_mask(in_wing(wing, np.array([3, 5])), 5)
+    for function in (lib.attention, lib.tiled_attention, lib.grouped_attention):
+        message = r"^mask: expected 2 axes or the 4 of scores.*got \(2, 1, 5\).*mask\[:, None\]"
+        with pytest.raises(ValueError, match=message):
+            function(heads, heads, heads, mask=mask)
+        function(heads, heads, heads, mask=mask[:, None])
+    message = r"^mask: .*scores \(2, 5, 5\), got \(2, 1\); a padding mask \(B, S\) is written"
+    with pytest.raises(ValueError, match=message):
+        lib.attention(heads[0], heads[0], heads[0], mask=mask[:, 0, :1])
+
+
+@pytest.mark.parametrize("wing", WINGS)
+@pytest.mark.parametrize(
+    ("name", "given", "came"), [("batches", [], "list"), ("schedule", 0.1, "float")]
+)
+def test_train_takes_functions(wing: str, name: str, given: Any, came: str) -> None:
+    start = job(wing, CONFIG)
+    arguments = {"batches": start.args[2]} | start.keywords | {name: given, "epochs": 1}
+    with pytest.raises(TypeError, match=f"^{name}: expected a function, got {came}$"):
+        start.func(*start.args[:2], **arguments)
+
+
 class Stopped(Exception):  # noqa: N818 - it stands for a power cut, not for an error
     pass
 

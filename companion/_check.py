@@ -82,7 +82,7 @@ def key_value(key: Any, value: Any) -> None:
         )
 
 
-def mask(kind: type, mask: Any, scores_shape: Sequence[int]) -> None:
+def mask(kind: type, mask: Any, scores_shape: Sequence[int], hint: str = "") -> None:
     """Refuse a mask that is not boolean or does not stretch to scores without enlarging them."""
     is_array(kind, mask=mask)
     if dtype_name(mask) != "bool":
@@ -94,18 +94,29 @@ def mask(kind: type, mask: Any, scores_shape: Sequence[int]) -> None:
     if not fits:
         raise ValueError(
             f"mask: expected a shape that stretches to scores {tuple(scores_shape)}, "
-            f"got {tuple(mask.shape)}"
+            f"got {tuple(mask.shape)}{hint}"
         )
 
 
 def attention_mask(kind: type, mask_: Any, scores_shape: Sequence[int]) -> None:
-    """As `mask`, and the last two axes must be (T or 1, S): a (B, S) mask is refused."""
-    mask(kind, mask_, scores_shape)
+    """As `mask`, with the axes (T or 1, S) or those of the scores, and S of them at the end.
+
+    What lies between is refused: (B, 1, S) would lay its B along the H of scores (B, H, T, S), and
+    where B = H nobody would notice.
+    """
+    flat = len(getattr(mask_, "shape", ())) == 2
+    hint = "; a padding mask (B, S) is written (B, 1, S)" if flat else ""
+    mask(kind, mask_, scores_shape, hint)
     T, S = scores_shape[-2:]
     if len(mask_.shape) < 2 or mask_.shape[-1] != S:
         raise ValueError(
             f"mask: expected (..., T, S) or (..., 1, S) with T = {T}, S = {S}, "
             f"got {tuple(mask_.shape)}; a padding mask of shape (B, S) is written (B, 1, S)"
+        )
+    if len(mask_.shape) not in (2, len(scores_shape)):
+        raise ValueError(
+            f"mask: expected 2 axes or the {len(scores_shape)} of scores {tuple(scores_shape)}, "
+            f"got {tuple(mask_.shape)}; a mask (B, T or 1, S) is written mask[:, None] beside heads"
         )
 
 

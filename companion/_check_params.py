@@ -51,3 +51,10 @@ def number(name: str, value: Any, *, below: float = float("inf")) -> float:
     if not 0 <= float(value) < below:
         raise ValueError(f"{name}: expected 0 ≤ {name} < {below}, got {value}")
     return float(value)
+
+
+def callables(**functions: Any) -> None:
+    """TypeError unless each argument can be called."""
+    for name, function in functions.items():
+        if not callable(function):
+            raise TypeError(f"{name}: expected a function, got {type(function).__name__}")

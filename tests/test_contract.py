@@ -441,7 +441,8 @@ BAD_ATTENTION: list[Bad] = [
             lambda m, shape=shape: attend(m, m(*shape, dtype="bool")),
             ValueError,
             r"mask: expected a shape that stretches to scores \(2, 3, 5\), got "
-            + re.escape(str(shape)),
+            + re.escape(str(shape))
+            + (r"; a padding mask \(B, S\) is written \(B, 1, S\)" if len(shape) == 2 else ""),
         )
         for shape in [(B, S), (S, T), (B + 1, T, S), (1, B, T, S), (B, T, S + 1)]
     ),

@@ -21,7 +21,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from companion import _check
-from companion._check_params import arrays
+from companion._check_params import arrays, callables
 from companion._training import Record, can_save, explained, progress_bar, resumed
 from companion._training import Run as _Run
 from companion.params import derive
@@ -71,6 +71,7 @@ def train(
     checkpoint if the loss, a gradient or a parameter is NaN or infinite, or an epoch has no batch;
     before the first step, OSError or ModuleNotFoundError if the checkpoint could not be written.
     """
+    callables(loss_and_grad=loss_and_grad, batches=batches, optimizer=optimizer, schedule=schedule)
     _check_arguments(params, epochs, seed, clip_norm, checkpoint, checkpoint_every, resume)
     update = partial(_update, loss_and_grad, optimizer, schedule, clip_norm, seed)
     run = _start(params, checkpoint, seed, resume)

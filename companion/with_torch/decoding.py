@@ -43,7 +43,9 @@ def greedy(
 
         y_t = argmax_v log p(v | prompt, y_1 … y_{t-1})
 
-    step, cache as at the top of this file   ids (B, T), integer: the prompt, T ≥ 1
+    step (ids, cache) → logits (B, T, V), cache: `model.step`, or one of your own
+    cache that the step takes: `empty_cache(config, B)`, `seq2seq_start(source, ...)`
+    ids (B, T), integer: the prompt, T ≥ 1
     max_new_tokens N ≥ 1   lengths (B,), 1 to T: real tokens of each row, at its left; None: all
     eos_id ends a row; None: nothing does   pad_id fills what is left
     no_repeat_ngram n of `block_repeated_ngrams`, prompt included; 0: off

@@ -1,6 +1,7 @@
 """Argument checks of layers and models, for both wings; see `_check` for how they speak."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 from companion import _check
@@ -30,10 +31,68 @@ def stretches(name: str, array: Any, full: Sequence[int], axes: str) -> None:
         raise ValueError(f"{name}: expected a shape that stretches to {want} = {axes}, got {have}")
 
 
+def axes(name: str, array: Any, *letters: str) -> None:
+    """ValueError unless `array` has one axis for each of `letters`."""
+    if len(array.shape) != len(letters):
+        raise ValueError(
+            f"{name}: expected {len(letters)} axes ({', '.join(letters)}), "
+            f"got shape {tuple(array.shape)}"
+        )
+
+
+def names(params: Mapping[str, Any], *needed: str) -> None:
+    """ValueError unless `params` has each of the names needed."""
+    if missing := [name for name in needed if name not in params]:
+        some = ", ".join(list(params)[:8]) or "none"
+        came = f"{some}, …" if len(params) > 8 else some
+        raise ValueError(f"params: expected {', '.join(missing)}, got {came}")
+
+
+def project(kind: type, inputs: Any, params: Mapping[str, Any], name: str) -> None:
+    """Refuse inputs (..., In) that `name.weight` (Out, In) does not take, or a weight not there."""
+    weight_name = f"{name}.weight"
+    names(params, weight_name)
+    _check.is_array(kind, inputs=inputs, **{f"params[{weight_name!r}]": params[weight_name]})
+    _check.rank(1, inputs=inputs)
+    axes(f"params[{weight_name!r}]", params[weight_name], "Out", "In")
+    if inputs.shape[-1] != (width := params[weight_name].shape[1]):
+        came = tuple(inputs.shape)
+        raise ValueError(f"inputs: expected width {width}, In of {weight_name}, got shape {came}")
+
+
+def no_memory(params: Mapping[str, Any]) -> None:
+    """ValueError if a block has a cross-attention, which would be left out without a memory."""
+    if any(name.startswith("cross_attention.") for name in params):
+        raise ValueError("params: expected none of cross_attention, for there is no memory")
+
+
+def positions(kind: type, positions: Any, B: int, T: int) -> None:
+    """Refuse positions that are not integers of shape (T,) or (B, T)."""
+    integers(kind, positions=positions)
+    if tuple(positions.shape) not in ((T,), (B, T)):
+        raise ValueError(
+            f"positions: expected shape {(T,)} = (T,) or {(B, T)} = (B, T), "
+            f"got {tuple(positions.shape)}"
+        )
+
+
+def cache(cache: Any, config: Any, inputs: Any) -> None:
+    """Refuse a cache whose heads are not those of the config, or not of the inputs' dtype."""
+    if len(cache.keys) != config.layers:
+        raise ValueError(f"cache: expected {config.layers} layers, got {len(cache.keys)}")
+    for key in cache.keys:
+        expected = (inputs.shape[0], config.groups, cache.seen.shape[1], config.head_width)
+        _check.shape("cache.keys", key, expected, "(B, G, S, D)")
+        if _check.dtype_name(key) != (wanted := _check.dtype_name(inputs)):
+            came = _check.dtype_name(key)
+            raise TypeError(f"cache: expected dtype {wanted} like params, got {came}")
+
+
 def linear(kind: type, inputs: Any, weight: Any, bias: Any | None) -> None:
     """Refuse inputs (..., In), weight (Out, In) and bias (Out,) that do not fit together."""
     _check.floats(kind, weight=weight, inputs=inputs)
-    _check.rank(1, inputs=inputs, weight=weight)
+    _check.rank(1, inputs=inputs)
+    axes("weight", weight, "Out", "In")
     _check.shape("weight", weight, (weight.shape[0], inputs.shape[-1]), "(Out, In)")
     if bias is not None:
         _check.floats(kind, weight=weight, bias=bias)
@@ -43,15 +102,17 @@ def linear(kind: type, inputs: Any, weight: Any, bias: Any | None) -> None:
 def embedding(kind: type, ids: Any, weight: Any) -> None:
     """Refuse ids that are not rows of the table weight (V, C)."""
     _check.floats(kind, weight=weight)
-    _check.rank(1, weight=weight)
-    _check.shape("weight", weight, (weight.shape[0], weight.shape[-1]), "(V, C)")
+    axes("weight", weight, "V", "C")
     within(kind, "ids", ids, weight.shape[0], "V-1")
 
 
 def learned(kind: type, positions: Any, weight: Any) -> None:
     """Refuse positions that have no row in the table weight (max_length, C)."""
     _check.floats(kind, weight=weight)
+    axes("weight", weight, "max_length", "C")
     integers(kind, positions=positions)
+    if 0 not in positions.shape and int(positions.min()) < 0:
+        raise ValueError(f"positions: expected at least 0, got {int(positions.min())}")
     if 0 not in positions.shape and int(positions.max()) >= weight.shape[0]:
         raise ValueError(
             f"positions: expected at most max_length = {weight.shape[0]} tokens, "
@@ -77,7 +138,9 @@ def norm(kind: type, inputs: Any, eps: float, **weights: Any) -> None:
 
 
 def rate(rate: float) -> None:
-    """ValueError unless 0 ≤ rate < 1."""
+    """TypeError/ValueError unless 0 ≤ rate < 1."""
+    if isinstance(rate, bool) or not isinstance(rate, Real):
+        raise TypeError(f"rate: expected a number, got {type(rate).__name__}")
     if not 0 <= rate < 1:
         raise ValueError(f"rate: expected 0 ≤ rate < 1, got {rate}")
 

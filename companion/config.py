@@ -5,6 +5,7 @@ G key heads   F feed-forward units   V vocabulary   K classes
 """
 
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any, Self
 
 from companion import _check
@@ -18,7 +19,7 @@ FEED_FORWARDS = ("relu", "gelu", "gelu_tanh", "silu", "swiglu")
 class TransformerConfig:
     """Sizes and choices of an encoder, a decoder or both; the same object serves both wings.
 
-    vocabulary V    width C    heads H    layers of each stack    hidden F, 4 C if not given
+    vocabulary V    width C    heads H    layers of each stack    hidden F, see `hidden_units`
     key_heads G: H if not given (multi-head), 1 (multi-query) or between (grouped-query)
     positions, norm, feed_forward: one of POSITIONS, NORMS, FEED_FORWARDS
     norm_first: normalise what a sub-layer reads (pre-norm) and not what it leaves (post-norm)
@@ -58,6 +59,8 @@ class TransformerConfig:
         _check.length(1, hidden=self.hidden_units, key_heads=self.groups)
         _check.length(classes=self.classes, segments=self.segments)
         _check.positive(norm_eps=self.norm_eps)
+        for name in ("norm_first", "biases", "tied", "scaled_embedding", "embedding_norm"):
+            _check_bool(name, getattr(self, name))
         _check_divides("heads", self.heads, "width", self.width)
         _check_divides("key_heads", self.groups, "heads", self.heads)
         _check_one_of("positions", self.positions, POSITIONS)
@@ -67,6 +70,9 @@ class TransformerConfig:
             raise ValueError(f"heads: expected width / heads even to rotate, got {self.head_width}")
         if self.positions == "sinusoidal" and self.width % 2:
             raise ValueError(f"width: expected even for sinusoids, got {self.width}")
+        if isinstance(self.dropout, bool) or not isinstance(self.dropout, Real):
+            came = type(self.dropout).__name__
+            raise TypeError(f"dropout: expected a number, got {came}")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout: expected 0 ≤ rate < 1, got {self.dropout}")
 
@@ -77,8 +83,14 @@ class TransformerConfig:
 
     @property
     def hidden_units(self) -> int:
-        """F: as given, or 4 C (Vaswani et al. 2017, section 3.3: 2048 for 512)."""
-        return 4 * self.width if self.hidden is None else self.hidden
+        """F: as given, or 4 C (Vaswani et al. 2017, section 3.3: 2048 for 512).
+
+        With swiglu ⌊8 C / 3⌋: three matrices that weigh as much as two of 4 C (Shazeer 2020,
+        section 3.1; Touvron et al. 2023, section 2.2).
+        """
+        if self.hidden is not None:
+            return self.hidden
+        return 8 * self.width // 3 if self.feed_forward == "swiglu" else 4 * self.width
 
     @property
     def groups(self) -> int:
@@ -105,6 +117,8 @@ def bert_like(vocabulary: int, classes: int, **changes: Any) -> TransformerConfi
         positions="learned",
         feed_forward="gelu",
         scaled_embedding=False,
+        segments=2,
+        embedding_norm=True,
     )
     return config.but(**changes)
 
@@ -134,6 +148,11 @@ def llama_like(vocabulary: int, **changes: Any) -> TransformerConfig:
         scaled_embedding=False,
     )
     return config.but(**changes)
+
+
+def _check_bool(name: str, value: object) -> None:
+    if not isinstance(value, bool):  # "no" would count as yes
+        raise TypeError(f"{name}: expected True or False, got {value!r}")
 
 
 def _check_divides(name: str, divisor: int, whole: str, number: int) -> None:

@@ -18,9 +18,15 @@ Shapes = dict[str, tuple[int, ...]]
 
 
 def part(params: Mapping[str, A], name: str) -> dict[str, A]:
-    """The parameters below `name`, under what is left of their names."""
+    """The parameters below `name`, under what is left of their names; ValueError if there is none.
+
+    So a missing layer is named at once and not some weight of it later.
+    """
     prefix = f"{name}."
-    return {key[len(prefix) :]: value for key, value in params.items() if key.startswith(prefix)}
+    below = {key[len(prefix) :]: value for key, value in params.items() if key.startswith(prefix)}
+    if not below:
+        raise ValueError(f"params: expected names that begin with {prefix!r}, got none")
+    return below
 
 
 def named(name: str, params: Mapping[str, A]) -> dict[str, A]:
@@ -45,22 +51,25 @@ def derive(seed: int | None, place: str) -> int | None:
     """The seed of one place, such as "pool" or "step/7": always the same, nothing like the next.
 
     So backward draws the dropout mask of forward again, and a stopped training goes on as if it had
-    not been. No seed, no dropout: None stays None.
+    not been. No seed, no dropout: None stays None. TypeError or ValueError unless it is an integer
+    ≥ 0: any text could be hashed, the name of a Generator too, and all calls would draw one mask.
     """
     if seed is None:
         return None
+    _check.length(seed=seed)
     digest = hashlib.blake2b(f"{seed}/{place}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 1  # 63 bits: what torch.Generator takes
 
 
 def check_params(kind: type, params: Mapping[str, Any], shapes: Shapes) -> None:
-    """TypeError/ValueError unless `params` are arrays of `kind`, named and shaped as `shapes`."""
+    """Refuse params that are not arrays of `kind`, of one dtype, named and shaped as `shapes`."""
     missing, extra = sorted(shapes.keys() - params.keys()), sorted(params.keys() - shapes.keys())
     if missing or extra:
         raise ValueError(f"params: expected the names of the config, got {missing=} {extra=}")
     for name, expected in shapes.items():
-        _check.is_array(kind, params=params[name])
+        _check.is_array(kind, **{f"params[{name!r}]": params[name]})
         _check.shape(f"params[{name!r}]", params[name], expected, "its shape in the config")
+    _check.floats(kind, **{f"params[{name!r}]": params[name] for name in shapes})
 
 
 def decoder_shapes(config: TransformerConfig) -> Shapes:

@@ -94,6 +94,13 @@ def test_segments_that_do_not_fit(wing: Wing, segments: Any, changes: Any, messa
         )
 
 
+def test_one_position_is_not_stretched_over_all_tokens(wing: Wing) -> None:
+    params = {name: wing.array(np.zeros(s)) for name, s in encoder_shapes(CONFIG).items()}
+    said = r"^positions: expected shape \(3,\) = \(T,\) or \(2, 3\) = \(B, T\), got \(1,\)$"
+    with pytest.raises(ValueError, match=said):
+        wing.lib.embed_tokens(wing.array(IDS), params, CONFIG, positions=wing.array([2]))
+
+
 def test_segments_that_are_no_integers(wing: Wing) -> None:
     with pytest.raises(TypeError, match=r"^segments: expected integers, got float64$"):
         wing.lib.encoder(

@@ -76,6 +76,46 @@ def test_norm_of_a_constant_vector_is_the_bias(wing: Any) -> None:
     assert wing.lib.rms_norm(wing.array(np.zeros((1, 4))), weight).tolist() == [[0, 0, 0, 0]]
 
 
+def test_norms_of_float16_neither_overflow_nor_divide_by_zero(wing: Any) -> None:
+    """300² is beyond float16's 65504, and float16 rounds an eps of 1e-12 to 0."""
+    loud = torch.tensor([[300.0, -300.0, 200.0, 0.0], [7.0, 7.0, 7.0, 7.0]], dtype=torch.float16)
+    one = torch.ones(4, dtype=torch.float16)
+    ours = [wing.array(x.numpy()) for x in (loud, one, 0 * one)]
+    pairs = [
+        (wing.lib.layer_norm(*ours, 1e-12), F.layer_norm(loud.double(), (4,), eps=1e-12)),
+        (wing.lib.rms_norm(*ours[:2], 1e-12), F.rms_norm(loud.double(), [4], eps=1e-12)),
+    ]
+    for our, their in pairs:
+        assert wing.numpy(our).dtype == np.float16
+        np.testing.assert_allclose(
+            wing.numpy(our), their, rtol=0, atol=2e-3
+        )  # spacing at 1.5: 1e-3
+
+
+def test_norm_gradients_of_float16_are_those_of_float64() -> None:
+    loud, grad = normal("float64", B, 8) * 400, normal("float64", B, 8, seed=1)
+    weight, bias = np.ones(8), np.zeros(8)
+    for backward, rest in (
+        (numpy_wing.layer_norm_backward, (weight, bias)),
+        (numpy_wing.rms_norm_backward, (weight,)),
+    ):
+        exact = backward(grad, loud, *rest)
+        ours = backward(*(x.astype("float16") for x in (grad, loud, *rest)))
+        for our, their in zip(ours, exact, strict=True):
+            assert our.dtype == np.float16
+            np.testing.assert_allclose(our, their, rtol=0, atol=1e-2)  # sums of rounding 1e-3
+
+
+@pytest.mark.parametrize(("dtype", "far"), [("float16", 300.0), ("float32", 1e30)])
+@pytest.mark.parametrize("name", ["gelu", "gelu_tanh", "silu"])
+def test_activations_far_out_are_those_of_relu(dtype: str, far: float, name: str) -> None:
+    """Where x³ overflows, 0 · inf was NaN."""
+    x = np.array([far, -far], dtype)
+    forward, backward = getattr(numpy_wing, name), getattr(numpy_wing, f"{name}_backward")
+    assert forward(x).tolist() == [x[0], 0.0]
+    assert backward(np.ones_like(x), x).tolist() == [1.0, 0.0]
+
+
 def test_layer_norm_by_hand(wing: Any) -> None:
     # mean 2, variance ((-1)² + 1²) / 2 = 1, eps 3: (x - 2) / √4
     ours = wing.lib.layer_norm(*map(wing.array, ([[1.0, 3.0]], [2.0, 4.0], [0.0, 1.0])), eps=3.0)
@@ -170,6 +210,19 @@ def test_alibi_slopes_of_the_paper(wing: Any) -> None:
     # no power of two, as in their code: those of 2 (1/16, 1/256), then the first of 4 (1/4)
     assert wing.numpy(wing.lib.alibi_slopes(3)).tolist() == [1 / 16, 1 / 256, 1 / 4]
     assert wing.numpy(wing.lib.alibi_slopes(1)).tolist() == [1 / 256]
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "int32"])
+def test_any_integers_are_positions_and_ids(wing: Any, dtype: str) -> None:
+    """Unsigned, 0 - 1 is 255; torch's lookup knows int32 and int64 alone."""
+    lib, table = wing.lib, wing.array(normal("float32", 5, 4))
+    small, usual = wing.array([0, 1, 4], dtype), wing.array([0, 1, 4])
+    for ours, theirs in (
+        (lib.alibi_bias(small, small, 2), lib.alibi_bias(usual, usual, 2)),
+        (lib.embedding(small, table), lib.embedding(usual, table)),
+        (lib.rotary(table[:3], small), lib.rotary(table[:3], usual)),
+    ):
+        np.testing.assert_array_equal(wing.numpy(ours), wing.numpy(theirs))
 
 
 def test_alibi_bias_by_hand(wing: Any) -> None:
@@ -354,6 +407,12 @@ def test_messages_of_layers(wing: Any) -> None:
     assert message(lambda: lib.dropout(x, 0.5, -1)) == "seed: expected at least 0, got -1"
     said = message(lambda: lib.dropout(x, 0.5, 0.5), TypeError)
     assert said == "seed: expected an integer, got float"
+    said = message(lambda: lib.dropout(x, "much", 1), TypeError)
+    assert said == "rate: expected a number, got str"
+    said = message(lambda: lib.embedding(a([1]), a(np.ones(4, "float32"))))
+    assert said == "weight: expected 2 axes (V, C), got shape (4,)"
+    said = message(lambda: lib.feed_forward(x, {"up_proj": table}))
+    assert said == "params: expected up_proj.weight, got up_proj"
     said = message(lambda: lib.feed_forward(x, {}, "tanh"))
     assert said == "activation: expected one of relu, gelu, gelu_tanh, silu, got 'tanh'"
 
@@ -369,6 +428,8 @@ def test_messages_of_positions(wing: Any) -> None:
     assert said == "positions: expected integers, got float64"
     said = message(lambda: lib.learned_positions(a([0, 4]), table))
     assert said == "positions: expected at most max_length = 4 tokens, got position 4"
+    said = message(lambda: lib.learned_positions(a([0, -1]), table))
+    assert said == "positions: expected at least 0, got -1"
     said = message(lambda: lib.sinusoidal_positions(a([0]), 5))
     assert said == "width: expected an even number of units to pair, got 5"
     assert message(lambda: lib.alibi_slopes(0)) == "H: expected at least 1, got 0"
@@ -382,7 +443,7 @@ def test_messages_of_heads(wing: Any) -> None:
     params = {n: a(v) for n, v in drawn_params(config, "float32").items()}
     x = a(normal("float32", B, T, C))
     assert message(lambda: lib.split_heads(x, 5)) == "heads: expected a divisor of width 24, got 5"
-    assert message(lambda: lib.split_heads(x[0], 4)).startswith("inputs: expected shape")
+    assert message(lambda: lib.split_heads(x[0], 4)).startswith("inputs: expected 3 axes")
     said = message(lambda: lib.multi_head_attention(x, x, params, heads=5))
     assert said == "heads: expected a divisor of width 24, got 5"
     narrow = params | {"key_proj.weight": a(normal("float32", 18, C))}
@@ -392,7 +453,7 @@ def test_messages_of_heads(wing: Any) -> None:
     )
     wide = a(normal("float32", B, T, C + 1))
     said = message(lambda: lib.multi_head_attention(wide, x, params, heads=H))
-    assert said == "weight: expected shape (24, 25) = (Out, In), got (24, 24)"
+    assert said == "inputs: expected width 24, In of query_proj.weight, got shape (2, 3, 25)"
     mask = a(np.ones((B, T), bool))
     said = message(lambda: lib.multi_head_attention(x, x, params, mask, heads=H))
     assert said.startswith("mask: expected")
@@ -401,6 +462,14 @@ def test_messages_of_heads(wing: Any) -> None:
     assert said == (
         "bias: expected a shape that stretches to (2, 4, 3, 3) = (B, H, T, S), got (5, 3, 3)"
     )
+    said = message(lambda: lib.merge_heads(x))
+    assert said == "inputs: expected 4 axes (B, H, T, D), got shape (2, 3, 24)"
+    one, every = a([0]), a(np.arange(T))  # one position would turn all tokens alike
+    said = message(lambda: lib.multi_head_attention(x, x, params, heads=H, positions=(every, one)))
+    assert said == "positions: expected shape (3,) = (T,) or (2, 3) = (B, T), got (1,)"
+    no_query = {name: value for name, value in params.items() if name != "query_proj.weight"}
+    said = message(lambda: lib.multi_head_attention(x, x, no_query, heads=H))
+    assert said.startswith("params: expected query_proj.weight, got query_proj.bias, key_proj")
     query, key = a(normal("float32", B, H, T, D)), a(normal("float32", B, 3, S, D))
     said = message(lambda: lib.grouped_attention(query, key, key))
     assert said == "key: expected G key heads, a divisor of H = 4, got 3"

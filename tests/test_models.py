@@ -514,6 +514,18 @@ def test_a_config_is_frozen_and_whole_numbers_stay_whole() -> None:
     assert TransformerConfig(vocabulary=V, width=24).hidden_units == 96
     assert gpt_like(V, width=24).but(width=40, heads=8).hidden_units == 160  # follows the width
     assert gpt_like(V).but(heads=8).groups == 8
+    assert llama_like(V, width=24).hidden_units == 64  # three of 64 weigh as much as two of 96
+    assert llama_like(V, width=24).but(width=48, heads=8).hidden_units == 128
+    assert bert_like(V, 3).segments == 2
+    assert bert_like(V, 3).embedding_norm
+
+
+@pytest.mark.parametrize("name", ["norm_first", "biases", "tied", "scaled_embedding"])
+def test_choices_of_the_config_are_true_or_false(name: str) -> None:
+    said = message(lambda: CONFIGS["2017"].but(**{name: "no"}), TypeError)
+    assert said == f"{name}: expected True or False, got 'no'"
+    said = message(lambda: CONFIGS["2017"].but(dropout=None), TypeError)
+    assert said == "dropout: expected a number, got NoneType"
 
 
 def test_messages_of_models(wing: Any) -> None:
@@ -544,6 +556,89 @@ def test_messages_of_models(wing: Any) -> None:
     assert said == "rows: expected 0 to B-1 = 1, got 0 to 2"
     said = message(lambda: lib.seq2seq_step(a([[1]]), lib.empty_cache(config, 1), params, config))
     assert said == "cache: expected one begun by seq2seq_start, got one without a source"
+
+
+@pytest.mark.parametrize("seed", [0.5, "a", True, np.random.default_rng(0)])
+def test_a_seed_is_a_whole_number(wing: Any, seed: Any) -> None:
+    """A Generator was hashed by its name: the same dropout at each call."""
+    config = CONFIGS["gpt"].but(dropout=0.5)
+    params = draw("decoder", config, wing, "float32")
+    said = message(
+        lambda: wing.lib.decoder(wing.array(ids(B, T)), params, config, seed=seed), TypeError
+    )
+    assert said == f"seed: expected an integer, got {type(seed).__name__}"
+
+
+def test_parameters_that_are_missing_are_named(wing: Any) -> None:
+    config, tokens = CONFIGS["gpt"], wing.array(ids(B, T))
+    params = draw("decoder", config, wing, "float32")
+
+    def without(part: str) -> str:
+        fewer = {name: value for name, value in params.items() if part not in name}
+        return message(lambda: wing.lib.decoder(tokens, fewer, config))
+
+    assert without("token_embedding").startswith("params: expected token_embedding.weight, got ")
+    assert without("decoder.1.") == (
+        "params: expected names that begin with 'decoder.1.', got none"
+    )
+    assert without("query_proj").startswith("params: expected query_proj.weight, got ")
+    assert without("attention_norm.bias") == "params: expected bias, got weight"
+    mixed = params | {"decoder_norm.weight": wing.array(np.ones(16, "float64"))}
+    said = message(lambda: wing.lib.Decoder(config, mixed), TypeError)
+    assert said == (
+        "params['decoder_norm.weight']: expected dtype float32 like "
+        "params['token_embedding.weight'], got float64"
+    )
+
+
+def test_a_cross_attention_is_not_left_out_in_silence(wing: Any) -> None:
+    lib, config, tokens = wing.lib, CONFIGS["2017"], wing.array(ids(B, T))
+    params = draw("seq2seq", config, wing, "float32")
+    said = "params: expected none of cross_attention, for there is no memory"
+    assert message(lambda: lib.decoder(tokens, params, config)) == said
+    empty = lib.empty_cache(config, B)
+    assert message(lambda: lib.decoder_step(tokens, empty, params, config)) == said
+
+
+def test_a_cache_of_another_model_is_refused(wing: Any) -> None:
+    lib, config, tokens = wing.lib, CONFIGS["gpt"], wing.array(ids(B, T))
+    params = draw("decoder", config, wing, "float32")
+
+    def step(**changes: Any) -> Any:
+        return lambda: lib.decoder_step(
+            tokens, lib.empty_cache(config.but(**changes), B), params, config
+        )
+
+    assert message(step(layers=3)) == "cache: expected 2 layers, got 3"
+    assert message(step(layers=1)) == "cache: expected 2 layers, got 1"
+    said = "cache.keys: expected shape (2, 4, 0, 4) = (B, G, S, D), got (2, 2, 0, 4)"
+    assert message(step(key_heads=2)) == said
+    half = lib.empty_cache(config, B, wing.array([0.0], "float16").dtype)
+    said = message(lambda: lib.decoder_step(tokens, half, params, config), TypeError)
+    assert said == "cache: expected dtype float32 like params, got float16"
+
+
+def test_small_integers_choose_rows(wing: Any) -> None:
+    """torch reads uint8 as a mask: two rows asked for, one came."""
+    lib, config = wing.lib, CONFIGS["gpt"]
+    params, tokens = draw("decoder", config, wing, "float32"), wing.array(ids(B, T))
+    _, cache = lib.decoder_step(tokens, lib.empty_cache(config, B), params, config)
+    chosen = lib.select_rows(cache, wing.array([1, 0], "uint8")).keys[0]
+    np.testing.assert_array_equal(wing.numpy(chosen), wing.numpy(cache.keys[0])[[1, 0]])
+
+
+def test_arguments_that_are_no_arrays_are_named(wing: Any) -> None:
+    lib, config = wing.lib, CONFIGS["2017"]
+    params = draw("seq2seq", config, wing, "float32")
+    said = message(lambda: lib.seq2seq([[1]], wing.array(ids(1, T)), params, config), TypeError)
+    assert said.startswith("source: expected ")
+    assert said.endswith("got builtins.list")
+    block = {
+        n: wing.array(np.ones(s, "float32")) for n, s in shapes_of.block_shapes(config).items()
+    }
+    vector = wing.array(np.ones(16, "float32"))
+    said = message(lambda: lib.transformer_block(vector, block, config))
+    assert said == "inputs: expected 3 axes (B, T, C), got shape (16,)"
 
 
 def test_messages_of_models_with_two_sides(wing: Any) -> None:

@@ -136,6 +136,20 @@ def test_bad_input_is_named(wing: Any) -> None:
         tiled(query, key, wing.array(wing.numpy(value), "float64"))
 
 
+def test_without_keys_there_are_zeros(wing: Any) -> None:
+    query, key, value = (wing.array(x) for x in draw("float32", 3, 0))
+    output, log_normaliser = wing.lib.tiled_attention(query, key, value)
+    np.testing.assert_array_equal(wing.numpy(output), np.zeros((B, H, 3, E), "float32"))
+    assert np.isneginf(wing.numpy(log_normaliser)).all()
+
+
+def test_a_gap_too_wide_for_float16_is_weight_zero(wing: Any) -> None:
+    """Scores of ±40000 lie 80000 apart: beyond 65504, and no warning."""
+    query, key, value = (wing.array(x, "float16") for x in ([[200]], [[200], [-200]], [[1], [2]]))
+    output, _ = wing.lib.tiled_attention(query, key, value, tile=1)
+    np.testing.assert_array_equal(wing.numpy(output), np.ones((1, 1), "float16"))
+
+
 def test_what_is_masked_may_be_anything(wing: Any) -> None:
     query, key, value = draw("float64", 3, 5)
     mask = np.ones((3, 5), bool)

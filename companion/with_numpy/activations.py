@@ -10,6 +10,7 @@ from companion.with_numpy._types import Array
 
 _erf = np.vectorize(math.erf, otypes=[np.float64])  # NumPy has none; exact, but one by one
 _TANH_CUBE = 0.044715  # Hendrycks & Gimpel 2016, section 2
+_FAR = 20.0  # from here on that tanh is ±1 and exp(-x²/2) is 0 beside 1, in every dtype
 
 
 def relu(inputs: Array) -> Array:
@@ -60,8 +61,9 @@ def gelu_backward(grad_output: Array, inputs: Array) -> Array:
     Raises TypeError or ValueError if dtypes or shapes differ.
     """
     _check_grad(grad_output, inputs)
-    density = np.exp(-(inputs**2) / 2) / math.sqrt(2 * math.pi)
-    return grad_output * (_normal_share(inputs) + inputs * density)
+    near = _near(inputs)
+    density = np.exp(-(near**2) / 2) / math.sqrt(2 * math.pi)
+    return grad_output * (_normal_share(inputs) + near * density)
 
 
 def gelu_tanh(inputs: Array) -> Array:
@@ -88,8 +90,9 @@ def gelu_tanh_backward(grad_output: Array, inputs: Array) -> Array:
     """
     _check_grad(grad_output, inputs)
     bent = np.tanh(_tanh_argument(inputs))
-    slope = math.sqrt(2 / math.pi) * (1 + 3 * _TANH_CUBE * inputs**2)
-    return grad_output * ((1 + bent) + inputs * (1 - bent**2) * slope) / 2
+    near = _near(inputs)
+    slope = math.sqrt(2 / math.pi) * (1 + 3 * _TANH_CUBE * near**2)
+    return grad_output * ((1 + bent) + near * (1 - bent**2) * slope) / 2
 
 
 def silu(inputs: Array) -> Array:
@@ -137,7 +140,12 @@ def _normal_share(inputs: Array) -> Array:
 
 
 def _tanh_argument(inputs: Array) -> Array:
-    return math.sqrt(2 / math.pi) * (inputs + _TANH_CUBE * inputs**3)
+    near = _near(inputs)
+    return math.sqrt(2 / math.pi) * (near + _TANH_CUBE * near**3)
+
+
+def _near(inputs: Array) -> Array:
+    return np.clip(inputs, -_FAR, _FAR)  # a cube that overflows would end as 0 · inf = NaN
 
 
 def _check_grad(grad_output: Array, inputs: Array) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from companion import _check, _check_layers
 from companion.config import TransformerConfig
 from companion.params import derive, named, part
 from companion.with_numpy._types import Array
@@ -50,6 +51,8 @@ def transformer_block(
     Raises TypeError or ValueError naming the argument that does not fit.
     Source: Vaswani et al. 2017, figure 1.
     """
+    _check.floats(np.ndarray, inputs=inputs)
+    _check_layers.axes("inputs", inputs, "B", "T", "C")
     for sublayer in sublayers(params, config, mask, memory, memory_mask, inputs.shape[1]):
         norm, place = part(params, f"{sublayer.name}_norm"), derive(seed, sublayer.name)
         inputs = residual(inputs, sublayer.forward, norm, config, place)
@@ -98,6 +101,8 @@ def sublayers(
     T: int,
 ) -> list[SubLayer]:
     """The sub-layers of a block in their order, each bound to its parameters and masks."""
+    if memory is None:
+        _check_layers.no_memory(params)
     steps = [_attention_sublayer("self_attention", params, config, None, mask, T)]
     if memory is not None:
         steps += [_attention_sublayer("cross_attention", params, config, memory, memory_mask, T)]
@@ -125,7 +130,8 @@ def _attention_sublayer(
 ) -> SubLayer:
     weights, options = part(params, name), dict[str, Any](heads=config.heads)
     if memory is None:
-        dtype = params[f"{name}.query_proj.weight"].dtype
+        _check_layers.names(weights, "query_proj.weight")
+        dtype = weights["query_proj.weight"].dtype
         options |= placed(config, np.arange(T), np.arange(T), dtype)
 
     def forward(inputs: Array, attend: Callable[..., Array] = multi_head_attention) -> Array:

@@ -118,6 +118,7 @@ def step_stack(
     inputs (B, T, C)   positions, real (B, T) from `new_positions`
     Returns states (B, T, C) and the cache with T more slots.
     """
+    _check_layers.cache(cache, config, inputs)
     seen = np.concatenate([cache.seen, real], axis=1)
     key_positions = np.maximum(np.cumsum(seen, axis=1) - 1, 0)
     past, T = cache.seen.shape[1], inputs.shape[1]
@@ -128,6 +129,8 @@ def step_stack(
     values: tuple[Array, ...] = ()
     for i in range(config.layers):
         block = part(params, f"decoder.{i}")
+        if not cache.memory_keys:
+            _check_layers.no_memory(block)
         inputs, key, value = _look_back(inputs, cache, block, config, i, mask, where)
         inputs = _look_at_memory(inputs, cache, block, config, i) if cache.memory_keys else inputs
         step, norm = feed_forward_sublayer(block, config), part(block, "feed_forward_norm")

@@ -91,6 +91,7 @@ def output_logits(states: Array, params: Params, config: TransformerConfig) -> A
     Raises TypeError or ValueError naming the argument that does not fit.
     Source: Vaswani et al. 2017, section 3.4; Press & Wolf 2017.
     """
+    _check_layers.names(params, _output_name(config))
     return linear(states, params[_output_name(config)])
 
 
@@ -118,7 +119,9 @@ def _add_up(
     segments: Array | None,
 ) -> Array:
     """What each token is made of, before the norm."""
+    _check_layers.names(params, *_tables(config))
     positions = np.arange(ids.shape[1]) if positions is None else positions
+    _check_layers.positions(np.ndarray, positions, *ids.shape)
     vectors = embedding(ids, params["token_embedding.weight"]) * _scale(config)
     if config.positions == "sinusoidal":
         dtype = vectors.dtype.type
@@ -139,6 +142,11 @@ def _segments(ids: Array, config: TransformerConfig, segments: Array | None) -> 
     _check_layers.within(np.ndarray, "segments", segments, config.segments, "config.segments-1")
     _check.shape("segments", segments, ids.shape, "(B, T) like ids")
     return segments
+
+
+def _tables(config: TransformerConfig) -> list[str]:
+    used = {"token": True, "position": config.positions == "learned", "segment": config.segments}
+    return [f"{kind}_embedding.weight" for kind, has in used.items() if has]
 
 
 def _scale(config: TransformerConfig) -> float:

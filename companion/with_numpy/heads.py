@@ -19,8 +19,7 @@ def split_heads(inputs: Array, heads: int) -> Array:
     Raises TypeError or ValueError naming the argument that does not fit.
     """
     _check.floats(np.ndarray, inputs=inputs)
-    _check.rank(1, inputs=inputs)
-    _check.shape("inputs", inputs, (*inputs.shape[:2], inputs.shape[-1]), "(B, T, H·D)")
+    _check_layers.axes("inputs", inputs, "B", "T", "H·D")
     B, T, C = inputs.shape
     _check_layers.divides(heads, C)
     return inputs.reshape(B, T, heads, C // heads).swapaxes(1, 2)
@@ -34,8 +33,7 @@ def merge_heads(inputs: Array) -> Array:
     Raises TypeError or ValueError naming the argument that does not fit.
     """
     _check.floats(np.ndarray, inputs=inputs)
-    _check.rank(1, inputs=inputs)
-    _check.shape("inputs", inputs, (*inputs.shape[:3], inputs.shape[-1]), "(B, H, T, D)")
+    _check_layers.axes("inputs", inputs, "B", "H", "T", "D")
     B, H, T, D = inputs.shape
     return inputs.swapaxes(1, 2).reshape(B, T, H * D)
 

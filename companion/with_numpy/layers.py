@@ -81,6 +81,7 @@ def embedding_backward(grad_output: Array, ids: Array, weight: Array) -> Array:
 
 def project(inputs: Array, params: Mapping[str, Array], name: str) -> Array:
     """`linear` with the parameters `name.weight` and, where there is one, `name.bias`."""
+    _check_layers.project(np.ndarray, inputs, params, name)
     return linear(inputs, params[f"{name}.weight"], params.get(f"{name}.bias"))
 
 

@@ -10,6 +10,8 @@ read off the shape of key_proj. Self-attention gives the same array twice, cross
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from companion import _check_layers
 from companion.with_numpy._types import Array
 from companion.with_numpy.heads import (
@@ -37,7 +39,7 @@ def project_keys(
     G = _key_heads(params, heads)
     key = split_heads(project(inputs, params, "key_proj"), G)
     value = split_heads(project(inputs, params, "value_proj"), G)
-    return key if positions is None else rotary(key, positions[..., None, :]), value
+    return _turn(key, positions), value
 
 
 def attend(
@@ -160,7 +162,14 @@ def _project_query(
     inputs: Array, params: Mapping[str, Array], heads: int, positions: Array | None
 ) -> Array:
     query = split_heads(project(inputs, params, "query_proj"), heads)
-    return query if positions is None else rotary(query, positions[..., None, :])
+    return _turn(query, positions)
+
+
+def _turn(heads: Array, positions: Array | None) -> Array:
+    if positions is None:
+        return heads
+    _check_layers.positions(np.ndarray, positions, heads.shape[0], heads.shape[2])
+    return rotary(heads, positions[..., None, :])
 
 
 def _from_heads(
@@ -174,6 +183,7 @@ def _over_heads(mask: Array | None) -> Array | None:
 
 
 def _key_heads(params: Mapping[str, Array], heads: int) -> int:
+    _check_layers.names(params, "query_proj.weight", "key_proj.weight")
     width, narrow = params["query_proj.weight"].shape[0], params["key_proj.weight"].shape[0]
     _check_layers.divides(heads, width)
     D = width // heads

@@ -18,7 +18,8 @@ def layer_norm(inputs: Array, weight: Array, bias: Array, eps: float = 1e-5) -> 
     Source: Ba et al. 2016, section 3; eps inside the root keeps a constant vector from 0/0.
     """
     _check_layers.norm(np.ndarray, inputs, eps, weight=weight, bias=bias)
-    return _standardise(inputs, eps)[0] * weight + bias
+    standard, _ = _standardise(_wide(inputs), eps)
+    return _like(inputs, standard) * weight + bias
 
 
 def layer_norm_backward(
@@ -36,11 +37,12 @@ def layer_norm_backward(
     """
     _check_layers.norm(np.ndarray, inputs, eps, weight=weight, bias=bias)
     _check_grad(grad_output, inputs)
-    standard, spread = _standardise(inputs, eps)
+    standard, spread = _standardise(_wide(inputs), eps)
     along = grad_output * weight
     stretch = (along * standard).mean(axis=-1, keepdims=True)
     grad_inputs = (along - along.mean(axis=-1, keepdims=True) - standard * stretch) / spread
-    return grad_inputs, _over_rows(grad_output * standard), _over_rows(grad_output)
+    grad_weight, grad_bias = _over_rows(grad_output * standard), _over_rows(grad_output)
+    return _like(inputs, grad_inputs), _like(inputs, grad_weight), grad_bias
 
 
 def rms_norm(inputs: Array, weight: Array, eps: float = 1e-5) -> Array:
@@ -54,7 +56,9 @@ def rms_norm(inputs: Array, weight: Array, eps: float = 1e-5) -> Array:
     Source: Zhang & Sennrich 2019, eq. 4; there without eps, which keeps a zero vector from 0/0.
     """
     _check_layers.norm(np.ndarray, inputs, eps, weight=weight)
-    return inputs / _root_mean_square(inputs, eps) * weight
+    wide = _wide(inputs)
+    scaled = wide / _root_mean_square(wide, eps)
+    return _like(inputs, scaled) * weight
 
 
 def rms_norm_backward(
@@ -72,10 +76,21 @@ def rms_norm_backward(
     """
     _check_layers.norm(np.ndarray, inputs, eps, weight=weight)
     _check_grad(grad_output, inputs)
-    root = _root_mean_square(inputs, eps)
-    scaled, along = inputs / root, grad_output * weight
+    wide = _wide(inputs)
+    root = _root_mean_square(wide, eps)
+    scaled, along = wide / root, grad_output * weight
     stretch = (along * scaled).mean(axis=-1, keepdims=True)
-    return (along - scaled * stretch) / root, _over_rows(grad_output * scaled)
+    grad_weight = _over_rows(grad_output * scaled)
+    return _like(inputs, (along - scaled * stretch) / root), _like(inputs, grad_weight)
+
+
+def _wide(inputs: Array) -> Array:
+    """float16 squares overflow beyond 255, and it rounds a small eps to 0."""
+    return inputs.astype(np.promote_types(inputs.dtype, np.float32), copy=False)
+
+
+def _like(inputs: Array, wide: Array) -> Array:
+    return wide.astype(inputs.dtype, copy=False)
 
 
 def _standardise(inputs: Array, eps: float) -> tuple[Array, Array]:

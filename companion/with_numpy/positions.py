@@ -115,7 +115,8 @@ def alibi_bias(
     value serves encoders too.
     """
     _check_layers.position_pair(np.ndarray, query_positions, key_positions)
-    distance = np.abs(query_positions[..., :, None] - key_positions[..., None, :])
+    at_query, at_key = query_positions.astype(np.int64), key_positions.astype(np.int64)
+    distance = np.abs(at_query[..., :, None] - at_key[..., None, :])  # unsigned: 0 - 1 = 255
     return (-alibi_slopes(H)[:, None, None] * distance[..., None, :, :]).astype(dtype)
 
 

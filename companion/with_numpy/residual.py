@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from companion import _check_layers
 from companion.config import TransformerConfig
 from companion.with_numpy._types import Array
 from companion.with_numpy.dropout import dropout, dropout_backward
@@ -30,6 +31,7 @@ class SubLayer(NamedTuple):
 
 def normalise(inputs: Array, params: Params, config: TransformerConfig) -> Array:
     """The norm that the config names: inputs (..., C), params weight (C,) and bias (C,) if any."""
+    _check_layers.names(params, *(("weight", "bias") if config.norm == "layer" else ("weight",)))
     if config.norm == "layer":
         return layer_norm(inputs, params["weight"], params["bias"], config.norm_eps)
     return rms_norm(inputs, params["weight"], config.norm_eps)

@@ -15,6 +15,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from companion import _check
 from companion.config import TransformerConfig
 from companion.params import derive, seq2seq_shapes, summed
 from companion.with_numpy._types import Array
@@ -173,6 +174,7 @@ def _read(
     seed: int | None,
 ) -> tuple[Array, dict[str, Any]]:
     """The target's vectors, and what the decoder looks at: itself up to now, and the source."""
+    _check.is_array(np.ndarray, source=source, target=target)
     if source.shape[:1] != target.shape[:1]:
         raise ValueError(
             f"target: expected B = {source.shape[0]} rows like source, got {target.shape[0]}"

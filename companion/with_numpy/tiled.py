@@ -44,7 +44,8 @@ def tiled_attention(
             higher = np.maximum(peak, scores.max(axis=-1, keepdims=True, initial=-np.inf))
             if np.isnan(higher).any() or np.isposinf(higher).any():
                 raise ValueError("scores: expected finite numbers or -inf, got NaN or +inf")
-            seen, before = np.exp(scores - _finite(higher)), np.exp(peak - _finite(higher))
+            with np.errstate(over="ignore"):  # a gap too wide for the dtype is -inf: weight 0
+                seen, before = np.exp(scores - _finite(higher)), np.exp(peak - _finite(higher))
             total = total * before + seen.sum(axis=-1, keepdims=True)
             mixed = mixed * before + seen @ value[..., keys, :]
             peak = higher

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from companion import _check, _check_layers
 from companion.config import TransformerConfig
 from companion.params import derive, part
 from companion.with_torch.feed_forward import (
@@ -47,6 +48,8 @@ def transformer_block(
     Raises TypeError or ValueError naming the argument that does not fit.
     Source: Vaswani et al. 2017, figure 1.
     """
+    _check.floats(torch.Tensor, inputs=inputs)
+    _check_layers.axes("inputs", inputs, "B", "T", "C")
     for sublayer in sublayers(params, config, mask, memory, memory_mask, inputs.shape[1]):
         norm, place = part(params, f"{sublayer.name}_norm"), derive(seed, sublayer.name)
         inputs = residual(inputs, sublayer.forward, norm, config, place)
@@ -62,6 +65,8 @@ def sublayers(
     T: int,
 ) -> list[SubLayer]:
     """The sub-layers of a block in their order, each bound to its parameters and masks."""
+    if memory is None:
+        _check_layers.no_memory(params)
     steps = [_attention_sublayer("self_attention", params, config, None, mask, T)]
     if memory is not None:
         steps += [_attention_sublayer("cross_attention", params, config, memory, memory_mask, T)]
@@ -89,7 +94,8 @@ def _attention_sublayer(
 ) -> SubLayer:
     weights, options = part(params, name), dict[str, Any](heads=config.heads)
     if memory is None:
-        like = params[f"{name}.query_proj.weight"]
+        _check_layers.names(weights, "query_proj.weight")
+        like = weights["query_proj.weight"]
         at = torch.arange(T, device=like.device)
         options |= placed(config, at, at, like.dtype)
 

@@ -87,6 +87,7 @@ def select_rows(cache: Cache, rows: Tensor) -> Cache:
     """
     _check_layers.within(torch.Tensor, "rows", rows, cache.seen.shape[0], "B-1")
     _check.shape("rows", rows, (rows.shape or (1,))[:1], "(N,)")
+    rows = rows.long()  # torch reads uint8 as a mask
     return Cache(
         tuple(key[rows] for key in cache.keys),
         tuple(value[rows] for value in cache.values),
@@ -127,6 +128,7 @@ def step_stack(
     inputs (B, T, C)   positions, real (B, T) from `new_positions`
     Returns states (B, T, C) and the cache with T more slots.
     """
+    _check_layers.cache(cache, config, inputs)
     seen = torch.cat([cache.seen, real], dim=1)
     key_positions = (torch.cumsum(seen, dim=1) - 1).clamp(min=0)
     past, T = cache.seen.shape[1], inputs.shape[1]
@@ -137,6 +139,8 @@ def step_stack(
     values: tuple[Tensor, ...] = ()
     for i in range(config.layers):
         block = part(params, f"decoder.{i}")
+        if not cache.memory_keys:
+            _check_layers.no_memory(block)
         inputs, key, value = _look_back(inputs, cache, block, config, i, mask, where)
         inputs = _look_at_memory(inputs, cache, block, config, i) if cache.memory_keys else inputs
         step, norm = feed_forward_sublayer(block, config), part(block, "feed_forward_norm")

@@ -55,6 +55,7 @@ def output_logits(states: Tensor, params: Params, config: TransformerConfig) -> 
     Raises TypeError or ValueError naming the argument that does not fit.
     Source: Vaswani et al. 2017, section 3.4; Press & Wolf 2017.
     """
+    _check_layers.names(params, _output_name(config))
     return linear(states, params[_output_name(config)])
 
 
@@ -66,7 +67,9 @@ def _add_up(
     segments: Tensor | None,
 ) -> Tensor:
     """What each token is made of, before the norm."""
+    _check_layers.names(params, *_tables(config))
     positions = torch.arange(ids.shape[1], device=ids.device) if positions is None else positions
+    _check_layers.positions(torch.Tensor, positions, *ids.shape)
     vectors = embedding(ids, params["token_embedding.weight"]) * _scale(config)
     if config.positions == "sinusoidal":
         vectors = vectors + sinusoidal_positions(positions, config.width, dtype=vectors.dtype)
@@ -86,6 +89,11 @@ def _segments(ids: Tensor, config: TransformerConfig, segments: Tensor | None) -
     _check_layers.within(torch.Tensor, "segments", segments, config.segments, "config.segments-1")
     _check.shape("segments", segments, ids.shape, "(B, T) like ids")
     return segments
+
+
+def _tables(config: TransformerConfig) -> list[str]:
+    used = {"token": True, "position": config.positions == "learned", "segment": config.segments}
+    return [f"{kind}_embedding.weight" for kind, has in used.items() if has]
 
 
 def _scale(config: TransformerConfig) -> float:

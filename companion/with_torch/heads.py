@@ -22,8 +22,7 @@ def split_heads(inputs: Tensor, heads: int) -> Tensor:
     Raises TypeError or ValueError naming the argument that does not fit.
     """
     _check.floats(torch.Tensor, inputs=inputs)
-    _check.rank(1, inputs=inputs)
-    _check.shape("inputs", inputs, (*inputs.shape[:2], inputs.shape[-1]), "(B, T, H·D)")
+    _check_layers.axes("inputs", inputs, "B", "T", "H·D")
     B, T, C = inputs.shape
     _check_layers.divides(heads, C)
     return inputs.reshape(B, T, heads, C // heads).swapaxes(1, 2)
@@ -37,8 +36,7 @@ def merge_heads(inputs: Tensor) -> Tensor:
     Raises TypeError or ValueError naming the argument that does not fit.
     """
     _check.floats(torch.Tensor, inputs=inputs)
-    _check.rank(1, inputs=inputs)
-    _check.shape("inputs", inputs, (*inputs.shape[:3], inputs.shape[-1]), "(B, H, T, D)")
+    _check_layers.axes("inputs", inputs, "B", "H", "T", "D")
     B, H, T, D = inputs.shape
     return inputs.swapaxes(1, 2).reshape(B, T, H * D)
 
@@ -75,8 +73,9 @@ def fused_attention(
 ) -> Tensor:
     """The output of `grouped_attention` without its weights, from torch's fused kernel: faster.
 
-    Arguments, errors and output as there. torch.nn.functional.scaled_dot_product_attention leaves
-    open what a query gets that sees no key; here it is zeros, with zero gradient.
+    Arguments, errors and output as there, but NaN and +inf are not looked for, so that a GPU need
+    not wait: the kernel may turn them to zeros. scaled_dot_product_attention leaves open what a
+    query gets that sees no key; here it is zeros, with zero gradient.
     """
     _check_layers.groups(torch.Tensor, query, key, value)
     key, value = _repeat(key, query.shape[1]), _repeat(value, query.shape[1])

@@ -29,7 +29,7 @@ def init_parameters(
 
 def _draw(name: str, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
     _check.length(1, **{f"shapes[{name!r}]": min(shape)})
-    empty = torch.empty(shape, device=generator.device)
+    empty = torch.empty(shape, dtype=torch.float32, device=generator.device)
     if name.endswith(".bias"):
         return empty.zero_()
     if len(shape) == 1:  # the one kind of weight that is no matrix is a norm's

@@ -39,9 +39,10 @@ def embedding(ids: Tensor, weight: Tensor) -> Tensor:
     back into one score per word (Press & Wolf 2017).
     """
     _check_layers.embedding(torch.Tensor, ids, weight)
-    return F.embedding(ids, weight)
+    return F.embedding(ids.long(), weight)  # its kernel knows two integer dtypes only
 
 
 def project(inputs: Tensor, params: Mapping[str, Tensor], name: str) -> Tensor:
     """`linear` with the parameters `name.weight` and, where there is one, `name.bias`."""
+    _check_layers.project(torch.Tensor, inputs, params, name)
     return linear(inputs, params[f"{name}.weight"], params.get(f"{name}.bias"))

@@ -10,6 +10,7 @@ read off the shape of key_proj. Self-attention gives the same array twice, cross
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor
 
 from companion import _check_layers
@@ -38,7 +39,7 @@ def project_keys(
     G = _key_heads(params, heads)
     key = split_heads(project(inputs, params, "key_proj"), G)
     value = split_heads(project(inputs, params, "value_proj"), G)
-    return key if positions is None else rotary(key, positions[..., None, :]), value
+    return _turn(key, positions), value
 
 
 def attend(
@@ -123,7 +124,14 @@ def _project_query(
     inputs: Tensor, params: Mapping[str, Tensor], heads: int, positions: Tensor | None
 ) -> Tensor:
     query = split_heads(project(inputs, params, "query_proj"), heads)
-    return query if positions is None else rotary(query, positions[..., None, :])
+    return _turn(query, positions)
+
+
+def _turn(heads: Tensor, positions: Tensor | None) -> Tensor:
+    if positions is None:
+        return heads
+    _check_layers.positions(torch.Tensor, positions, heads.shape[0], heads.shape[2])
+    return rotary(heads, positions[..., None, :])
 
 
 def _over_heads(mask: Tensor | None) -> Tensor | None:
@@ -131,6 +139,7 @@ def _over_heads(mask: Tensor | None) -> Tensor | None:
 
 
 def _key_heads(params: Mapping[str, Tensor], heads: int) -> int:
+    _check_layers.names(params, "query_proj.weight", "key_proj.weight")
     width, narrow = params["query_proj.weight"].shape[0], params["key_proj.weight"].shape[0]
     _check_layers.divides(heads, width)
     D = width // heads

@@ -99,7 +99,8 @@ def alibi_bias(
     value serves encoders too.
     """
     _check_layers.position_pair(torch.Tensor, query_positions, key_positions)
-    distance = torch.abs(query_positions[..., :, None] - key_positions[..., None, :])
+    at_query, at_key = query_positions.long(), key_positions.long()
+    distance = torch.abs(at_query[..., :, None] - at_key[..., None, :])  # unsigned: 0 - 1 = 255
     slopes = -alibi_slopes(H).to(distance.device)
     return (slopes[:, None, None] * distance[..., None, :, :]).to(dtype)
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
+from companion import _check_layers
 from companion.config import TransformerConfig
 from companion.with_torch.dropout import dropout
 from companion.with_torch.norms import (
@@ -27,6 +28,7 @@ class SubLayer(NamedTuple):
 
 def normalise(inputs: Tensor, params: Params, config: TransformerConfig) -> Tensor:
     """The norm that the config names: inputs (..., C), params weight (C,) and bias (C,) if any."""
+    _check_layers.names(params, *(("weight", "bias") if config.norm == "layer" else ("weight",)))
     if config.norm == "layer":
         return layer_norm(inputs, params["weight"], params["bias"], config.norm_eps)
     return rms_norm(inputs, params["weight"], config.norm_eps)

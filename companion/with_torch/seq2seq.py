@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from companion import _check
 from companion.config import TransformerConfig
 from companion.params import derive, seq2seq_shapes
 from companion.with_torch.cache import Cache, empty_cache, remember
@@ -136,6 +137,7 @@ def _read(
     seed: int | None,
 ) -> tuple[Tensor, dict[str, Any]]:
     """The target's vectors, and what the decoder looks at: itself up to now, and the source."""
+    _check.is_array(torch.Tensor, source=source, target=target)
     if source.shape[:1] != target.shape[:1]:
         raise ValueError(
             f"target: expected B = {source.shape[0]} rows like source, got {target.shape[0]}"

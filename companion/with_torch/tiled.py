@@ -42,7 +42,7 @@ def tiled_attention(
         mixed = value.new_zeros((*first.shape[:-1], value.shape[-1]))
         for keys in _tiles(_reach(query, key, rows, causal), tile):
             scores = _tile_scores(query, key, mask, causal, rows, keys)
-            higher = torch.maximum(peak, scores.amax(dim=-1, keepdim=True))
+            higher = torch.maximum(peak, _peak(scores))
             if (higher.isnan() | higher.isposinf()).any():
                 raise ValueError("scores: expected finite numbers or -inf, got NaN or +inf")
             seen, before = torch.exp(scores - _finite(higher)), torch.exp(peak - _finite(higher))
@@ -81,6 +81,12 @@ def _tile_scores(
         ahead = torch.arange(keys.start, keys.stop, device=key.device) > last_seen[:, None]
         scores = scores.masked_fill(ahead, -torch.inf)
     return scores
+
+
+def _peak(scores: Tensor) -> Tensor:
+    if scores.shape[-1] == 0:  # amax has no answer
+        return scores.new_full((*scores.shape[:-1], 1), -torch.inf)
+    return scores.amax(dim=-1, keepdim=True)
 
 
 def _finite(peak: Tensor) -> Tensor:

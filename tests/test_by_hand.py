@@ -67,6 +67,45 @@ def test_softmax_backward() -> None:
     same(numpy_wing.softmax_backward(grads, both, axis=0), [[3 / 16, -1], [-3 / 16, 1]])
 
 
+def test_log_softmax_by_hand(wing: Any) -> None:
+    # exp gives 1, 2, 3 of 6; without the 2 they are 1, 3 of 4
+    scores = wing.array([0, LN2, LN3])
+    same(wing.lib.log_softmax(scores), [-log(6), LN2 - log(6), LN3 - log(6)])
+    mask = wing.array([True, False, True])
+    same(wing.lib.log_softmax(scores, mask), [-log(4), -inf, LN3 - log(4)])
+    # nothing to see, and nothing but the second: log 0 and log 1
+    blind = wing.array([[False, False], [False, True]])
+    same(
+        wing.lib.log_softmax(wing.array([[LN2, 0.0], [0.0, LN3]]), blind), [[-inf, -inf], [-inf, 0]]
+    )
+    # half the temperature: 1, 4 of 5 down the first column, 9, 1 of 10 down the second
+    columns = wing.array([[0, LN3], [LN2, 0]])
+    found = wing.lib.log_softmax(columns, axis=0, temperature=0.5)
+    same(found, [[-log(5), log(0.9)], [log(0.8), -log(10)]])
+
+
+def test_log_softmax_backward() -> None:
+    # w = (1/4, 3/4, 0), g = (1, 2, 8): the masked 8 counts for nothing, so Σ g = 3
+    # g - w Σ g = (1 - 3/4, 2 - 9/4), and 0 where the weight is 0
+    log_weights, grad = np.array([log(0.25), log(0.75), -inf]), np.array([1.0, 2.0, 8.0])
+    same(numpy_wing.log_softmax_backward(grad, log_weights), [1 / 4, -1 / 4, 0])
+    same(numpy_wing.log_softmax_backward(grad, log_weights, temperature=2), [1 / 8, -1 / 8, 0])
+    # along axis 0 the same numbers stand in a column
+    down = numpy_wing.log_softmax_backward(grad[:, None], log_weights[:, None], axis=0)
+    same(down, [[1 / 4], [-1 / 4], [0]])
+
+
+def test_log_softmax_backward_names_what_does_not_fit() -> None:
+    ok, other = np.zeros((2, 3)), np.zeros((3, 2))
+    message = r"^grad_log_weights: expected shape \(2, 3\) = that of log_weights, got \(3, 2\)$"
+    with pytest.raises(ValueError, match=message):
+        numpy_wing.log_softmax_backward(other, ok)
+    with pytest.raises(TypeError, match=r"^log_weights: expected a floating dtype, got int64$"):
+        numpy_wing.log_softmax_backward(ok, ok.astype("int64"))
+    with pytest.raises(TypeError, match=r"^grad_log_weights: expected dtype float64 like log_wei"):
+        numpy_wing.log_softmax_backward(ok.astype("float32"), ok)
+
+
 def test_online_softmax_in_two_blocks(wing: Any) -> None:
     # block (0, ln 2): m = ln 2, Z = 1/2 + 1 = 3/2;  block (ln 3): Z = 3/2 · 2/3 + 1 = 2
     # weights exp(score - ln 3) / 2 = 1/3 / 2, 2/3 / 2, 1 / 2

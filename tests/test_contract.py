@@ -626,11 +626,11 @@ def test_arrays_of_the_other_library(name: str) -> None:
         given, lambda end: torch.tensor(end) if isinstance(end, np.ndarray) else end
     )
     with pytest.raises(
-        TypeError, match=r"^\w+(\['\w+'\])?: expected numpy\.ndarray, got torch\.Tensor$"
+        TypeError, match=r"^\w+(\['[\w.]+'\])?: expected numpy\.ndarray, got torch\.Tensor$"
     ):
         case.run(numpy_wing, as_torch)
     with pytest.raises(
-        TypeError, match=r"^\w+(\['\w+'\])?: expected torch\.Tensor, got numpy\.ndarray$"
+        TypeError, match=r"^\w+(\['[\w.]+'\])?: expected torch\.Tensor, got numpy\.ndarray$"
     ):
         case.run(torch_wing, given)
 

@@ -254,3 +254,11 @@ def test_softmax_is_not_fooled_by_large_scores(wing: Any, dtype: str) -> None:
     high = exp(1) / (exp(1) + 1)
     np.testing.assert_allclose(weights, [high, 1 - high], rtol=2 * np.finfo(dtype).eps)
     assert weights.dtype == dtype
+
+
+def test_attention_checks_the_key_itself_whatever_the_score(wing):
+    query, value = wing.array(np.ones((2, 3)), "float32"), wing.array(np.ones((5, 4)), "float32")
+    key = wing.array(np.ones((5, 3)), "float64")
+    flat = wing.array(np.zeros((2, 5)), "float32")
+    with pytest.raises(TypeError, match=r"^key: expected dtype float32 like query, got float64$"):
+        wing.lib.attention(query, key, value, score=lambda query, key: flat)

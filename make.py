@@ -105,6 +105,7 @@ def test():
 
 def check():
     """The fast loop (under a minute): style, types, and the tests that are quick."""
+    os.environ.setdefault("HYPOTHESIS_PROFILE", "fast")
     failed = style() + pytest_tests("-m", "not slow")
     if failed:
         print("\nFailed: {}".format(", ".join(failed)), file=sys.stderr)
@@ -175,6 +176,7 @@ def notebooks_compared():
     return ["notebooks"] if run("notebooks", *step, "book") else []
 
 
+# A file's tests stay together: its fixtures (a built wheel, a kernel) are then made once.
 PARALLEL = ("-q", "-n", str(min(os.cpu_count() or 1, 8)), "--dist", "loadfile")
 COMMANDS = {
     "book": book,

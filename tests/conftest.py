@@ -15,6 +15,9 @@ import pytest
 hypothesis.settings.register_profile(
     "default", max_examples=25, deadline=None, derandomize=True, database=None
 )
+hypothesis.settings.register_profile(  # `make check`: the same tests, a fifth of the examples
+    "fast", max_examples=5, deadline=None, derandomize=True, database=None
+)
 hypothesis.settings.register_profile("thorough", max_examples=500, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 

@@ -98,6 +98,7 @@ def job(wing: str, config: TransformerConfig, texts_: int = 1801, dtype: Any = n
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     # 20 AdamW steps from one start, no dropout: rounding alone sets the wings apart; measured 5e-7
     # and 1e-15. The parameters of float32 part sooner: a key bias moves no weight, so its gradient
@@ -121,6 +122,7 @@ def test_the_wings_train_a_transformer_alike(dtype: Any, atol: float) -> None:
     assert {a.dtype for a in theirs[0].values()} == {torch.from_numpy(np.zeros(1, dtype)).dtype}
 
 
+@pytest.mark.slow
 def test_the_readme_trains_a_small_transformer(capsys: pytest.CaptureFixture[str]) -> None:
     text = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
     code = re.search(r"## Train a small Transformer\n.*?```python\n(.*?)```", text, re.S)

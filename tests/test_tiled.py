@@ -34,6 +34,7 @@ MASKS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", TOLERANCE)
 @pytest.mark.parametrize("tile", [1, 8, 16, 53, 128])
 @pytest.mark.parametrize("mask", MASKS.values(), ids=MASKS)

@@ -167,17 +167,17 @@ def style():
 
 
 def pytest_tests(*options):
-    return ["tests"] if run("tests", "-m", "pytest", *PARALLEL, *options) else []
+    return ["tests"] if run("tests", "-m", "pytest", *PARALLEL, "worksteal", *options) else []
 
 
 def notebooks_compared():
     # A notebook's kernel has warnings of its own; they are compared as part of its output.
-    step = ("-m", "pytest", *PARALLEL, "--nbval", "--nbval-current-env", "-o", "filterwarnings=")
-    return ["notebooks"] if run("notebooks", *step, "book") else []
+    # The cells of one notebook share a kernel, and so must stay together.
+    step = ("-m", "pytest", *PARALLEL, "loadfile", "--nbval", "--nbval-current-env")
+    return ["notebooks"] if run("notebooks", *step, "-o", "filterwarnings=", "book") else []
 
 
-# A file's tests stay together: its fixtures (a built wheel, a kernel) are then made once.
-PARALLEL = ("-q", "-n", str(min(os.cpu_count() or 1, 8)), "--dist", "loadfile")
+PARALLEL = ("-q", "-n", str(min(os.cpu_count() or 1, 8)), "--dist")
 COMMANDS = {
     "book": book,
     "test": test,

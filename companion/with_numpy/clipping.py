@@ -48,4 +48,9 @@ def clip_by_global_norm(
     if norm <= max_norm:
         return dict(grads), norm
     factor = norm.dtype.type(float(max_norm) / float(norm))  # float16 could not hold a small one
-    return {name: np.asarray(grad * factor, grad.dtype) for name, grad in grads.items()}, norm
+    return {name: _times(grad, factor) for name, grad in grads.items()}, norm
+
+
+def _times(grad: Array, factor: np.floating) -> Array:
+    wide = np.promote_types(grad.dtype, factor.dtype)  # asked for: NumPy 1 would stay in float16
+    return np.asarray(np.multiply(grad, factor, dtype=wide), grad.dtype)

@@ -1,5 +1,8 @@
 """A stack: blocks one on the other, and with pre-norm one last norm on top."""
 
+import numpy as np
+
+from companion import _check, _check_layers
 from companion.config import TransformerConfig
 from companion.params import derive, named, part, summed
 from companion.with_numpy._types import Array
@@ -100,6 +103,8 @@ def stack_weights(
 
     Raises TypeError or ValueError naming the argument that does not fit.
     """
+    _check.floats(np.ndarray, inputs=inputs)
+    _check_layers.axes("inputs", inputs, "B", "T", "C")
     found = {}
     for layer in (f"{name}.{i}" for i in range(config.layers)):
         own = part(params, layer)

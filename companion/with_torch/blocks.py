@@ -96,6 +96,7 @@ def _attention_sublayer(
     if memory is None:
         _check_layers.names(weights, "query_proj.weight")
         like = weights["query_proj.weight"]
+        _check.is_array(torch.Tensor, **{f"params['{name}.query_proj.weight']": like})
         at = torch.arange(T, device=like.device)
         options |= placed(config, at, at, like.dtype)
 

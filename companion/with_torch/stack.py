@@ -2,6 +2,7 @@
 
 from torch import Tensor
 
+from companion import _check, _check_layers
 from companion.config import TransformerConfig
 from companion.params import derive, part
 from companion.with_torch.blocks import sublayers, transformer_block
@@ -54,6 +55,8 @@ def stack_weights(
 
     Raises TypeError or ValueError naming the argument that does not fit.
     """
+    _check.floats(Tensor, inputs=inputs)
+    _check_layers.axes("inputs", inputs, "B", "T", "C")
     found = {}
     for layer in (f"{name}.{i}" for i in range(config.layers)):
         own = part(params, layer)

@@ -141,7 +141,7 @@ def test_every_numbered_equation_names_its_function_or_says_why_not(page):
         assert names, f"{label}: no function in {following!r}"
         for name in names:
             module, _, attribute = name.rpartition(".")
-            assert attribute in importlib.import_module(module).__all__, f"{label}: {name}"
+            assert callable(getattr(importlib.import_module(module), attribute)), name
 
 
 def test_the_walk_over_equations_finds_them():

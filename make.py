@@ -175,7 +175,8 @@ def notebooks_compared():
     # A notebook's kernel has warnings of its own; they are compared as part of its output.
     # The cells of one notebook share a kernel, and so must stay together.
     step = ("-m", "pytest", *PARALLEL, "loadfile", "--nbval", "--nbval-current-env")
-    return ["notebooks"] if run("notebooks", *step, "-o", "filterwarnings=", "book") else []
+    how = ("--nbval-sanitize-with", "tests/nbval.cfg", "-o", "filterwarnings=")
+    return ["notebooks"] if run("notebooks", *step, *how, "book") else []
 
 
 PARALLEL = ("-q", "-n", str(min(os.cpu_count() or 1, 8)), "--dist")

@@ -4,6 +4,7 @@ nbval itself (run by `make test`) compares the outputs; these tests make sure th
 compare, and that it belongs to the text that is reviewed.
 """
 
+import importlib
 import re
 from collections import Counter
 
@@ -15,6 +16,7 @@ import yaml
 LISTED = pages.toc()
 NAMES = [path.relative_to(pages.BOOK).as_posix() for path in LISTED]
 SKIPS = ("NBVAL_SKIP", "NBVAL_IGNORE_OUTPUT", "nbval-skip")
+EQUATION = re.compile(r"\$\$ \((eq-[\w-]+)\)\s*\n\s*(.*)")  # its label, what follows it
 CODE_WIDTH = 100  # characters, as everywhere in the project
 
 
@@ -127,6 +129,43 @@ def test_unknown_ids_are_found_out(tmp_path):
     page = tmp_path / "page.md"
     page.write_text(":::{admonition} Corrections E001 and E999: x\n:class: correction\n:::\n")
     assert set(pages.corrections(page)) - pages.CORRECTIONS == {"E999"}
+
+
+def test_every_numbered_equation_names_its_function_or_says_why_not(page):
+    for label, following in EQUATION.findall(page.read_text(encoding="utf-8")):
+        assert following.startswith(("Code: ", "No code: ")), f"{label}: followed by {following!r}"
+        if following.startswith("No code: "):
+            assert len(following.split()) >= 5, f"{label}: a reason, not {following!r}"
+            continue
+        names = re.findall(r"\{py:(?:func|class|meth|data)\}`~?([\w.]+)`", following)
+        assert names, f"{label}: no function in {following!r}"
+        for name in names:
+            module, _, attribute = name.rpartition(".")
+            assert callable(getattr(importlib.import_module(module), attribute)), name
+
+
+def test_the_walk_over_equations_finds_them():
+    found = EQUATION.findall("$$\na = b\n$$ (eq-x)\n\nCode: y\n$$ c $$ (eq-z)\nwords\n")
+    assert found == [("eq-x", "Code: y"), ("eq-z", "words")]
+    assert sum(len(EQUATION.findall(page.read_text(encoding="utf-8"))) for page in LISTED) >= 1
+
+
+def test_self_tests_explain_every_choice(page):
+    text = page.read_text(encoding="utf-8")
+    questions = re.findall(r"^:::\{selftest\} (.+)\n((?:(?!:::).*\n)+):::", text, re.M)
+    assert len(questions) == text.count("{selftest}")
+    for question, body in questions:
+        marks = re.findall(r"^- \[([ x])\] \S.*\n  \S", body, re.M)
+        assert len(marks) == len(re.findall(r"^- ", body, re.M)) >= 3, question
+        assert 1 <= marks.count("x") < len(marks), question
+    assert not questions or len(questions) >= 5, "a self-test has five questions or more"
+
+
+def test_trained_figure_with_controls_has_an_assertion(page):
+    for cell in code_cells(page):
+        stored = "".join(output.get("data", {}).get("text/html", "") for output in cell.outputs)
+        if 'data-exact="no"' in stored:
+            assert re.search(r"^\s*assert ", cell.source, re.M), cell.source
 
 
 def test_settings_keep_notebooks_as_the_only_source_of_the_book():

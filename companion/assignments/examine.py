@@ -1,5 +1,6 @@
 """Try a submission against a task: which cases it passes, and which mistake explains the rest."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -63,8 +64,7 @@ def examine(task: Task, executor: Executor, *, seed: int = SEED) -> Result:
     """
     cases = task.cases(np.random.default_rng(seed))
     expected = [_values(Local(task.reference).run(one.calls)) for one in cases]
-    tensors = _wants_tensors(executor, task, cases)
-    got = _run(executor, cases, tensors)
+    tensors, got = _best(executor, cases, expected)
     wrong = [_first_difference(*row) for row in zip(cases, expected, got, strict=True)]
     failed = [index for index, call in enumerate(wrong) if call is not None]
     contract = None if failed else _contract(executor, cases, got, tensors)
@@ -241,20 +241,31 @@ def _stopped(outcomes: Outcomes, mistake: Mistake) -> bool:
     return last.get("error") == kind and part in str(last.get("message", ""))
 
 
-def _wants_tensors(executor: Executor, task: Task, cases: list[Case]) -> bool:
-    """Whether the submission is written for torch: it stops on arrays and not on tensors."""
-    if getattr(executor, "uses_torch", True) is False:
-        return False
-    easiest = min(cases, key=compare.size)
-    outcomes = executor.run(easiest.calls)
-    error = outcomes[-1].get("error")
-    if error not in ("TypeError", "AttributeError", "RuntimeError"):
-        return False
-    try:
-        again = executor.run(easiest.calls, tensors=True)
-    except ImportError:
-        return False
-    return "error" not in again[-1] or again[-1]["error"] not in ("TypeError", "AttributeError")
+def _best(
+    executor: Executor, cases: list[Case], expected: list[Any]
+) -> tuple[bool, list[Outcomes]]:
+    """The outcomes on arrays, or on tensors if those are better: for which is it written?"""
+    arrays = _run(executor, cases, False)
+    failures = _failures(cases, expected, arrays)
+    if not failures[0] or not _may_use_torch(executor) or _late(arrays):
+        return False, arrays
+    tensors = _run(executor, cases, True)
+    return (True, tensors) if _failures(cases, expected, tensors) < failures else (False, arrays)
+
+
+def _failures(cases: list[Case], expected: list[Any], got: list[Outcomes]) -> tuple[int, int]:
+    """How many cases fail, and how many of them by an error."""
+    rows = zip(cases, expected, got, strict=True)
+    errors = sum("error" in outcomes[-1] for outcomes in got)
+    return sum(_first_difference(*row) is not None for row in rows), errors
+
+
+def _may_use_torch(executor: Executor) -> bool:
+    return bool(getattr(executor, "uses_torch", "torch" in sys.modules))
+
+
+def _late(got: list[Outcomes]) -> bool:
+    return got[-1][-1].get("error") in ("Timeout", "TimeoutError", "Ended")
 
 
 def _contract(

@@ -60,8 +60,8 @@ def cases(rng: np.random.Generator) -> list[Case]:
         drawn("padding at the end", [4, 2], 4, 4, "padding"),
         drawn("much padding", [6, 2, 3], 6, 5, "padding"),
         drawn("padding in a long batch", [9, 5, 7, 2], 9, 7, "padding"),
-        case("padding has another id", "next_token_loss", 1.5 * rng.normal(size=(2, 4, 5)), other, 4,
-             part="padding"),
+        case("padding has another id", "next_token_loss", 1.5 * rng.normal(size=(2, 4, 5)), other,
+             4, part="padding"),
         drawn("large logits", [4], 4, 3, "stability", 800.0),
     ]  # fmt: skip
 
@@ -192,7 +192,8 @@ LOSS = Task(
             Text(
                 "exp of a large logit is infinite, and the log of a tiny weight is minus "
                 "infinity: take log-softmax in one piece, with the maximum subtracted.",
-                "大的 logit 取 exp 会溢出，极小的权重取 log 是负无穷：应减去最大值后直接计算 log-softmax。",
+                "大的 logit 取 exp 会溢出，极小的权重取 log 是负无穷："
+                "应减去最大值后直接计算 log-softmax。",
             ),
             "transformer/training",
             variants=(_wrong(logs=_unstable),),

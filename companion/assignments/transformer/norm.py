@@ -84,7 +84,8 @@ LAYER_NORM = Task(
             Text(
                 "Each vector is normalised by itself, over its last axis. Over the batch it would "
                 "be batch normalisation, and one text would depend on the others.",
-                "每个向量各自沿最后一个轴归一化。沿批次归一化就成了批归一化，一篇文本会依赖其他文本。",
+                "每个向量各自沿最后一个轴归一化。"
+                "沿批次归一化就成了批归一化，一篇文本会依赖其他文本。",
             ),
             "transformer/residual",
             variants=(_norm(axis=0),),
@@ -134,7 +135,8 @@ LAYER_NORM = Task(
             Text(
                 "Layer normalisation takes the mean of the squared deviations, over C. The "
                 "unbiased estimate (torch's default for `std`) divides by C - 1.",
-                "层归一化用的是偏差平方的平均（除以 C）。无偏估计（torch 中 std 的默认值）除以 C - 1。",
+                "层归一化用的是偏差平方的平均（除以 C）。"
+                "无偏估计（torch 中 std 的默认值）除以 C - 1。",
             ),
             "transformer/residual",
             variants=(_norm(ddof=1), _norm(ddof=1, inside=False)),
@@ -143,7 +145,7 @@ LAYER_NORM = Task(
             "transformer.layer-norm.variance-not-root",
             Text("divided by the variance", "除以了方差"),
             Text(
-                "Divide by the root of the variance: else the result's spread is 1 over the spread.",
+                "Divide by the root of the variance: else the spread becomes 1 over itself.",
                 "应除以方差的平方根：否则结果的标准差是原标准差的倒数。",
             ),
             "transformer/residual",

@@ -35,6 +35,14 @@ def same(expected: Any, got: Any, tolerance: float) -> bool:
     return False
 
 
+def share(expected: Any, got: Any) -> float:
+    """The share of entries of two lists of equal length that agree; 0 if they don't compare."""
+    one, two = numbers(expected), numbers(got)
+    if one is None or two is None or one.shape != two.shape or not one.size:
+        return 0.0
+    return float((one == two).mean())
+
+
 def numbers(value: Any) -> Any:
     """The value as an array, or None if it is not one array of numbers."""
     if isinstance(value, bool | int | float):

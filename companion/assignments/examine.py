@@ -222,7 +222,11 @@ def _first_difference(case: Case, expected: list[Any], got: Outcomes) -> int | N
             two = compare.at(got[index]["value"], call.look)
         except (LookupError, TypeError):
             return index
-        if not compare.same(one, two, case.tolerance) or not _finite(one, two):
+        if case.least < 1:
+            reached = compare.share(one, two) >= case.least
+        else:
+            reached = compare.same(one, two, case.tolerance) and _finite(one, two)
+        if not reached:
             return index
     return None
 

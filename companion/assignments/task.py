@@ -45,20 +45,22 @@ class Case:
 
     name says what is tried   part names the share of the points that it belongs to
     tolerance relative and absolute, for float64; float32 results get 1e-4 at least
+    least the share of entries that have to agree; below 1 it is a measured target, not an equality
     """
 
     name: str
     calls: tuple[Call, ...]
     part: str = "values"
     tolerance: float = 1e-6
+    least: float = 1.0
 
 
 def case(
     name: str, function: str, *arguments: Any, part: str = "values", tolerance: float = 1e-6,
-    look: tuple[int | str, ...] | None = (), **keywords: Any,
+    look: tuple[int | str, ...] | None = (), least: float = 1.0, **keywords: Any,
 ) -> Case:  # fmt: skip
     """A case of a single call."""
-    return Case(name, (Call(function, arguments, keywords, look),), part, tolerance)
+    return Case(name, (Call(function, arguments, keywords, look),), part, tolerance, least)
 
 
 @dataclass(frozen=True)

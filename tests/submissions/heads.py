@@ -93,6 +93,10 @@ def wrong_causal_short(T, S):
     return torch.ones(T, T).tril().bool()
 
 
+def wrong_causal_with_a_batch(T, S):
+    return torch.ones(T, S).tril(S - T).bool().unsqueeze(0)
+
+
 def wrong_causal_open(T, S):
     return np.full((T, S), True)
 
@@ -181,6 +185,14 @@ def wrong_padding_left(lengths, S):
 
 def wrong_padding_longest(lengths, S):
     return np.tile(np.arange(S) < max(lengths), (len(lengths), 1, 1))
+
+
+def wrong_padding_cut_short(lengths, S):
+    return torch.arange(int(max(lengths))) < lengths[:, None, None]
+
+
+def wrong_padding_open(lengths, S):
+    return np.full((len(lengths), 1, S), True)
 
 
 def wrong_padding_last(lengths, S):
@@ -647,6 +659,25 @@ def slip_first_mask(x, memory, params, heads, mask):
     return right_head_loop(x, memory, params, heads, mask)
 
 
+def slip_mask_turned(x, memory, params, heads, mask):
+    if mask is not None:
+        mask = np.expand_dims(mask, 1) if mask.ndim == 3 else mask
+        mask = np.einsum("...ts->...st", mask)
+
+    def attend(scores, _):
+        return _usual(scores, mask)
+
+    return _layer(x, memory, params, heads, None, attend=attend)
+
+
+def slip_minus_five(x, memory, params, heads, mask):
+    return _layer(x, memory, params, heads, mask, attend=lambda e, m: _usual(e, m, low=-5.0))
+
+
+def slip_two_heads(x, memory, params, heads, mask):
+    return right_grouped_batch(x, memory, params, 2, mask)
+
+
 def slip_residual(x, memory, params, heads, mask):
     return x + right_head_loop(x, memory, params, heads, mask)
 
@@ -676,6 +707,7 @@ SLIPS = [
     ("not-projected", slip_raw_everything),
     ("heads-ignored", slip_single),
     ("heads-ignored", slip_single_narrow_root),
+    ("heads-ignored", slip_two_heads),
     ("split-by-reshape", slip_reshape),
     ("split-by-reshape", slip_reshape_cut_only),
     ("view-after-transpose", slip_view),
@@ -694,6 +726,8 @@ SLIPS = [
     ("mask-too-weak", slip_after_softmax),
     ("mask-too-weak", slip_zero_scores),
     ("mask-on-one-head", slip_only_first_head),
+    ("mask-transposed", slip_mask_turned),
+    ("wrong-with-a-mask", slip_minus_five),
     ("mask-of-a-batch", slip_batch_as_heads),
     ("mask-of-a-batch", slip_first_mask),
     ("residual-added", slip_residual),
@@ -808,8 +842,9 @@ WRONG = [
         ("heads.causal-mask", "transposed", wrong_causal_turned),
         ("heads.causal-mask", "from-the-start", wrong_causal_start),
         ("heads.causal-mask", "from-the-start", wrong_causal_start_torch),
-        ("heads.causal-mask", "square", wrong_causal_square),
-        ("heads.causal-mask", "square", wrong_causal_short),
+        ("heads.causal-mask", "shape", wrong_causal_square),
+        ("heads.causal-mask", "shape", wrong_causal_short),
+        ("heads.causal-mask", "shape", wrong_causal_with_a_batch),
         ("heads.causal-mask", "nothing-hidden", wrong_causal_open),
         ("heads.causal-mask", "only-itself", wrong_causal_diagonal),
         ("heads.causal-mask", "late-positions", wrong_causal_added_columns),
@@ -824,6 +859,8 @@ WRONG = [
         ("heads.padding-mask", "both-sides", wrong_padding_square),
         ("heads.padding-mask", "at-the-start", wrong_padding_left),
         ("heads.padding-mask", "one-length-for-all", wrong_padding_longest),
+        ("heads.padding-mask", "shape", wrong_padding_cut_short),
+        ("heads.padding-mask", "nothing-hidden", wrong_padding_open),
         ("heads.padding-mask", "only-the-last", wrong_padding_last),
         ("heads.split-heads", "reshape-only", wrong_split_view),
         ("heads.split-heads", "axes-in-place", wrong_split_unmoved),

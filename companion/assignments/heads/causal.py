@@ -142,17 +142,20 @@ TASK = Task(
             ),
         ),
         Mistake(
-            "heads.causal-mask.square",
-            Text("a square mask", "掩码是方阵"),
+            "heads.causal-mask.shape",
+            Text("the shape is not (T, S)", "形状不是 (T, S)"),
             Text(
-                "The mask has a row for each of the T queries and a column for each of the S "
-                "keys, also where T and S differ.",
-                "掩码每一行对应一个查询（共 T 行），每一列对应一个键（共 S 列）；T 与 S 可以不同。",
+                "The mask has two axes: a row for each of the T queries and a column for each of "
+                "the S keys, also where T and S differ.",
+                "掩码有两个轴：每一行对应一个查询（共 T 行），每一列对应一个键（共 S 列）；"
+                "T 与 S 可以不同。",
             ),
             PLACE,
             variants=(
                 lambda T, S: reference(T, T),
                 lambda T, S: reference(S, S),
+                lambda T, S: reference(T, S)[None],
+                lambda T, S: reference(T, S)[None, None],
             ),
         ),
         Mistake(

@@ -17,6 +17,14 @@ from companion.assignments.task import Case, Mistake, Task, Text, case
 from companion.with_numpy import multi_head_attention as oracle
 from companion.with_numpy import padding_mask
 
+MASKED = frozenset(
+    {
+        "padding in the memory",
+        "one mask for all",
+        "a mask for each sequence",
+        "as many sequences as heads",
+    }
+)
 ID = "heads.cross-attention"
 PLACE = "transformer/encoder-decoder"
 
@@ -162,7 +170,7 @@ TASK = Task(
             PLACE,
             variants=(of_two(weigh=_lower), of_two(weigh=lambda s, m: _lower(s, None))),
         ),
-        *slips.mistakes(ID, of_two),
+        *slips.mistakes(ID, of_two, MASKED),
     ),
     hints=(
         Text(

@@ -18,6 +18,15 @@ from companion.assignments.task import Case, Mistake, Task, Text, case
 from companion.with_numpy import causal_mask, padding_mask
 from companion.with_numpy import multi_head_attention as oracle
 
+MASKED = frozenset(
+    {
+        "a causal mask",
+        "a mask with holes",
+        "as many sequences as heads",
+        "a mask for each sequence",
+        "one mask for three sequences",
+    }
+)
 ID = "heads.multi-head"
 
 
@@ -84,7 +93,7 @@ TASK = Task(
                 of_self(weigh=_transposed),
             ),
         ),
-        *slips.mistakes(ID, of_self),
+        *slips.mistakes(ID, of_self, MASKED),
         Mistake(
             f"{ID}.always-causal",
             Text("causal without being asked", "擅自加了因果掩码"),

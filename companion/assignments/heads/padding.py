@@ -114,9 +114,10 @@ TASK = Task(
             Text("the shape does not stretch", "形状不能正确广播"),
             Text(
                 "The task asks for (B, 1, S): the axis of length 1 stretches over the queries. A "
-                "mask (B, S) is read as (T, S), and a longer one stands in the way of the heads.",
+                "mask (B, S) is read as (T, S), and a longer one stands in the way of the heads. S "
+                "may be more than the longest length.",
                 "题目要求形状 (B, 1, S)：长度为 1 的轴会沿查询广播。"
-                "形状 (B, S) 会被当成 (T, S)；轴更多的掩码则会与头的轴冲突。",
+                "形状 (B, S) 会被当成 (T, S)；轴更多的掩码则会与头的轴冲突。S 可能大于最长的长度。",
             ),
             PLACE,
             variants=(
@@ -125,6 +126,7 @@ TASK = Task(
                 lambda lengths, S: reference(lengths, S).swapaxes(0, 1),
                 lambda lengths, S: np.repeat(reference(lengths, S), S, axis=1),
                 lambda lengths, S: reference(lengths, S)[..., None],
+                lambda lengths, S: reference(lengths, int(lengths.max())),
             ),
         ),
         Mistake(
@@ -171,6 +173,16 @@ TASK = Task(
                 _kept(lambda s, n, S: np.broadcast_to(s < n.min(), (n.size, 1, S))),
                 _kept(lambda s, n, S: np.broadcast_to(s < n.flat[0], (n.size, 1, S))),
             ),
+        ),
+        Mistake(
+            "heads.padding-mask.nothing-hidden",
+            Text("the padding is not hidden", "没有遮住填充"),
+            Text(
+                "Every key is seen, whatever the lengths say.",
+                "无论长度是多少，所有的键都可以看到。",
+            ),
+            PLACE,
+            variants=(_kept(lambda s, n, S: np.ones((n.size, 1, S), bool)),),
         ),
         Mistake(
             "heads.padding-mask.only-the-last",

@@ -7,9 +7,9 @@ import numpy as np
 
 from companion.assignments.heads.layer import NAMES, projected
 from companion.assignments.heads.merge import VIEW
-from companion.assignments.heads.split import PLACE
+from companion.assignments.heads.split import PLACE, split_heads
+from companion.assignments.heads.weighing import LAST, Slip
 from companion.assignments.heads.weighing import SLIPS as WEIGHING
-from companion.assignments.heads.weighing import Slip
 from companion.assignments.task import Mistake, Text
 
 SCORES = "attention/scores"
@@ -169,16 +169,23 @@ SLIPS: tuple[Slip, ...] = (
     ),
     (
         "heads-ignored",
-        Text("a single head", "只有一个头"),
+        Text("the number of heads is not used", "没有使用 heads"),
         Text(
-            "The width was not cut: one attention over all C units, however many heads are asked "
-            "for.",
-            "没有切分宽度：无论要求几个头，都只在全部 C 个单元上做了一次注意力。",
+            "The width is not cut at all, one attention over all C units, or always into the same "
+            "number of heads.",
+            "没有切分宽度，只在全部 C 个单元上做了一次注意力；或者头数写成了固定值。",
         ),
         PLACE,
         (
             {"split": lambda part, heads: part[:, None], "root": lambda C, D, S: C**0.5},
             {"split": lambda part, heads: part[:, None]},
+            *(
+                {
+                    "split": lambda part, heads, H=H: split_heads(part, H),
+                    "root": lambda C, D, S, H=H: (C // H) ** 0.5,
+                }
+                for H in (2, 4)
+            ),
         ),
     ),
     (
@@ -276,13 +283,14 @@ SLIPS: tuple[Slip, ...] = (
 )
 
 
-def mistakes(task: str, made: Callable[..., Any]) -> tuple[Mistake, ...]:
-    """The catalogue of a task: `made` turns wrong steps into its function."""
+def mistakes(task: str, made: Callable[..., Any], masked: frozenset[str]) -> tuple[Mistake, ...]:
+    """The catalogue of a task: `made` turns wrong steps into its function, masked names cases."""
     return tuple(
         Mistake(
             f"{task}.{name}", title, text, reread,
             tuple(made(**steps) for steps in variants),
-            error=VIEW if name == "view-after-transpose" else None,
+            masked if name == LAST else frozenset(),
+            VIEW if name == "view-after-transpose" else None,
         )
         for name, title, text, reread, variants in (*SLIPS, *WEIGHING)
     )  # fmt: skip

@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from companion.assignments.heads.layer import hidden, softmax
+from companion.assignments.heads.layer import hidden, over_heads, softmax
 from companion.assignments.heads.split import PLACE
 from companion.assignments.task import Text
 
 MASKS = "attention/numerics-and-masks"
+
+LAST = "wrong-with-a-mask"  # told by the cases that fail
 
 
 def _joint(axis: Any) -> Callable[..., Any]:
@@ -141,6 +143,21 @@ SLIPS: tuple[Slip, ...] = (
         ),
     ),
     (
+        "mask-transposed",
+        Text("rows and columns of the mask exchanged", "掩码的行列颠倒"),
+        Text(
+            "Rows of the mask belong to queries, its columns to keys, as in the scores. Here it "
+            "is laid over them transposed.",
+            "掩码的行对应查询，列对应键，与得分一致。这里却把掩码转置后才用上去。",
+        ),
+        MASKS,
+        tuple(
+            {"stretch": lambda mask: np.swapaxes(over_heads(mask), -1, -2)}
+            | _masked(lambda scores, mask, n=n: softmax(hidden(scores, mask, n)))
+            for n in (-np.inf, -1e9)
+        ),
+    ),
+    (
         "mask-of-a-batch",
         Text("the mask's batch axis meets the heads", "掩码的批次轴对到了头的轴"),
         Text(
@@ -156,6 +173,18 @@ SLIPS: tuple[Slip, ...] = (
             {"stretch": lambda mask: mask[:, None]},
             {"stretch": lambda mask: mask[0] if mask.ndim == 3 else mask},
         ),
+    ),
+    (
+        LAST,
+        Text("right without a mask, wrong with one", "没有掩码时正确，有掩码时不对"),
+        Text(
+            "Everything up to the scores is right. Look at how the mask is laid over the scores "
+            "(B, H, T, S), which value hides a pair, and whether the hidden weights are 0.",
+            "直到得分为止都正确。请检查：掩码怎样与 (B, H, T, S) 的得分对齐，"
+            "用什么数来遮住，被遮住的权重是否为 0。",
+        ),
+        MASKS,
+        (),
     ),
     (
         "residual-added",

@@ -117,32 +117,34 @@ def diagnose(
     for mistake in task.mistakes:
         if mistake.error is not None and any(_stopped(got[index], mistake) for index in failed):
             return mistake
+    runs = [
+        (mistake, _Runs({**task.reference, task.function: variant}, cases))
+        for mistake in task.mistakes
+        for variant in mistake.variants
+    ]
     for among in (range(len(cases)), failed):
-        for mistake in task.mistakes:
-            for variant in mistake.variants:
-                functions = {**task.reference, task.function: variant}
-                if _like(variant_run(functions, cases, among), cases, expected, got, among):
-                    return mistake
+        for mistake, run in runs:
+            if _like(run, cases, expected, got, among):
+                return mistake
     names = {cases[index].name for index in failed}
     for mistake in task.mistakes:
         if mistake.only and names <= mistake.only:
             return mistake
-    return _closest(task, cases, expected, got, failed) or general.after_the_task(
+    return _closest(runs, cases, expected, got, failed) or general.after_the_task(
         got, expected, cases, failed
     )
 
 
 def _closest(
-    task: Task, cases: list[Case], expected: list[Any], got: list[Outcomes], failed: list[int]
-) -> Mistake | None:
+    runs: list[tuple[Mistake, "_Runs"]], cases: list[Case], expected: list[Any],
+    got: list[Outcomes], failed: list[int],
+) -> Mistake | None:  # fmt: skip
     """The mistake that explains the most failed cases by numbers that are not NaN or constant."""
     telling = [index for index in failed if _telling(got[index], cases[index])]
     best: tuple[int, Mistake | None] = (0, None)
-    for mistake in task.mistakes:
-        for variant in mistake.variants:
-            run = variant_run({**task.reference, task.function: variant}, cases, telling)
-            agreed = sum(_like(run, cases, expected, got, [index]) for index in telling)
-            best = max(best, (agreed, mistake), key=lambda pair: pair[0])
+    for mistake, run in runs:
+        agreed = sum(_like(run, cases, expected, got, [index]) for index in telling)
+        best = max(best, (agreed, mistake), key=lambda pair: pair[0])
     return best[1]
 
 
@@ -159,12 +161,15 @@ def _telling(outcomes: Outcomes, case: Case) -> bool:
     return False
 
 
-def variant_run(
-    functions: dict[str, Callable[..., Any]], cases: list[Case], among: Any
-) -> dict[int, Outcomes]:
-    """What a known mistake returns in the cases asked for."""
-    with np.errstate(all="ignore"):
-        return {index: Local(functions).run(cases[index].calls) for index in among}
+class _Runs(dict[int, Outcomes]):
+    """What a known mistake returns, case by case; a case is run once, when first asked for."""
+
+    def __init__(self, functions: dict[str, Callable[..., Any]], cases: list[Case]) -> None:
+        self.local, self.cases = Local(functions), cases
+
+    def __missing__(self, index: int) -> Outcomes:
+        found = self[index] = self.local.run(self.cases[index].calls)
+        return found
 
 
 def _like(

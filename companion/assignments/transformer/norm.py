@@ -368,7 +368,7 @@ BLOCK = Task(
         ),
         Text(
             "x = x + attend(norm(x)); x = x + feed_forward(norm(x)).",
-            "x = x + attend(norm(x))；x = x + feed_forward(norm(x))。",
+            "先 x = x + attend(norm(x))，再 x = x + feed_forward(norm(x))。",
         ),
     ),
     reread="transformer/residual",

@@ -161,6 +161,24 @@ def test_self_tests_explain_every_choice(page):
     assert not questions or len(questions) >= 5, "a self-test has five questions or more"
 
 
+@pytest.mark.parametrize(
+    ("chapter", "least"),
+    [("background", 3), ("brain", 3), ("network", 3), ("attention", 4), ("transformer", 4)],
+)
+def test_chapter_pages_have_exercises_with_solutions_and_a_self_test(chapter, least):
+    for page in LISTED:
+        maps = page.name == "index.md" and chapter in ("attention", "transformer")
+        if page.parent.name != chapter or maps:  # a map of a chapter teaches nothing itself
+            continue
+        text = page.read_text(encoding="utf-8")
+        exercises = re.findall(r"^```\{exercise-start\}.*\n:label: (\S+)", text, re.M)
+        solutions = re.findall(r"^```\{solution-start\} (\S+)\n:class: dropdown", text, re.M)
+        assert len(exercises) >= least, page
+        assert exercises == solutions, page
+        assert text.count(":::{selftest}") >= 5, page
+        assert ":class: goals" in text, page
+
+
 def test_trained_figure_with_controls_has_an_assertion(page):
     for cell in code_cells(page):
         stored = "".join(output.get("data", {}).get("text/html", "") for output in cell.outputs)

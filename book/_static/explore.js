@@ -90,7 +90,8 @@ function bars(svg, data, frame, width, height) {
     svg.append(make("rect", { x, y: Math.min(top, zero), width: wide, height: Math.abs(top - zero),
       fill: INKS[i % 7] }));
     if (wide > 30) {
-      svg.append(make("text", { x: x + wide / 2, y: Math.max(box.top + 10, top - 4),
+      const beside = value < 0 ? Math.min(box.bottom - 2, top + 14) : Math.max(box.top + 10, top - 4);
+      svg.append(make("text", { x: x + wide / 2, y: beside,
         "text-anchor": "middle" }, String(value)));
     }
   }));

@@ -29,10 +29,7 @@ def check_submissions(options: argparse.Namespace) -> tuple[str, int]:
         raise BadInputError("--timeout: expected more than 0 s; --memory: expected at least 256 MB")
     chosen = assignment(options.assignment)
     weights = _weights(options.weights, chosen)
-    found = [
-        grade(path, chosen, timeout_s=options.timeout, memory_mb=options.memory, weights=weights)
-        for path in _submissions(options.submission)
-    ]
+    found = [_one_of(path, chosen, options, weights) for path in _submissions(options.submission)]
     shown = _shown(found, options)
     if options.output is not None:
         try:
@@ -43,6 +40,20 @@ def check_submissions(options: argparse.Namespace) -> tuple[str, int]:
     return shown, 0 if all(result for _, results, _ in found for result in results) else 1
 
 
+def _one_of(
+    path: Path, chosen: Assignment, options: argparse.Namespace, weights: dict[str, float]
+) -> Graded:
+    """Grade a file; in a folder one that cannot be read counts as empty and stops no other."""
+    limits = (options.timeout, options.memory, weights)
+    try:
+        return _graded(path, _read(path), chosen, *limits)
+    except BadInputError as error:
+        if not options.submission.is_dir():
+            raise
+        _, results, problems = _graded(path.with_suffix(".py"), "", chosen, *limits)
+        return path.name, results, [str(error), *problems]
+
+
 def grade(
     path: Path, chosen: Assignment, *, timeout_s: float = 10.0, memory_mb: int = 4096,
     weights: dict[str, float] | None = None,
@@ -51,7 +62,13 @@ def grade(
 
     Raises BadInputError if the file cannot be read or is no submission.
     """
-    source = _read(path)
+    return _graded(path, _read(path), chosen, timeout_s, memory_mb, weights)
+
+
+def _graded(
+    path: Path, source: str, chosen: Assignment, timeout_s: float, memory_mb: int,
+    weights: dict[str, float] | None,
+) -> Graded:  # fmt: skip
     box = Sandbox(
         path.name, source, allowed=chosen.allowed, timeout_s=timeout_s, memory_mb=memory_mb
     )
@@ -122,10 +139,10 @@ def _shown(found: list[Graded], options: argparse.Namespace) -> str:
         return _table(found)
     one = {"json": report.as_json, "junit": report.as_junit, "gradescope": report.as_gradescope}
     if options.format in one and len(found) == 1:
-        return one[options.format](*found[0])
+        return one[options.format](*found[0], options.language)
     if options.format == "json":
         body = {
-            "submissions": [report.summary(*graded) for graded in found],
+            "submissions": [report.summary(*graded, options.language) for graded in found],
             "mistakes": dict(_counted(found)),
         }
         return json.dumps(body, ensure_ascii=False, indent=2)
@@ -144,7 +161,9 @@ def _text(name: str, results: list[Result], problems: list[str], language: str) 
 
 def _counted(found: list[Graded]) -> list[tuple[str, int]]:
     return Counter(
-        result.mistake.id for _, results, _ in found for result in results if result.mistake
+        id
+        for _, results, _ in found
+        for id in sorted({result.mistake.id for result in results if result.mistake})
     ).most_common()
 
 

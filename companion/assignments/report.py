@@ -118,23 +118,31 @@ def record(result: Result, language: str = "en") -> dict[str, Any]:
     }
 
 
-def as_json(submission: str, results: Sequence[Result], problems: Sequence[str]) -> str:
+def as_json(
+    submission: str, results: Sequence[Result], problems: Sequence[str], language: str = "en"
+) -> str:
     """Everything about one submission."""
-    return json.dumps(summary(submission, results, problems), ensure_ascii=False, indent=2)
+    return json.dumps(
+        summary(submission, results, problems, language), ensure_ascii=False, indent=2
+    )
 
 
-def summary(submission: str, results: Sequence[Result], problems: Sequence[str]) -> dict[str, Any]:
+def summary(
+    submission: str, results: Sequence[Result], problems: Sequence[str], language: str = "en"
+) -> dict[str, Any]:
     """Everything about one submission, as plain data."""
     return {
         "submission": submission,
         "earned": round(sum(result.earned for result in results), 4),
         "points": sum(result.task.points for result in results),
         "problems": list(problems),
-        "tasks": [record(result) for result in results],
+        "tasks": [record(result, language) for result in results],
     }
 
 
-def as_junit(submission: str, results: Sequence[Result], problems: Sequence[str]) -> str:
+def as_junit(
+    submission: str, results: Sequence[Result], problems: Sequence[str], language: str = "en"
+) -> str:
     """JUnit XML: one test case for each task."""
     suite = ET.Element(
         "testsuite", name=submission, tests=str(len(results)),
@@ -144,7 +152,9 @@ def as_junit(submission: str, results: Sequence[Result], problems: Sequence[str]
         found = ET.SubElement(suite, "testcase", name=result.task.id, classname=submission)
         if not result:
             id = result.mistake.id if result.mistake else "failed"
-            ET.SubElement(found, "failure", message=id).text = _printable(text(result))
+            ET.SubElement(found, "failure", message=id).text = _printable(
+                text(result, language=language)
+            )
     if problems:
         ET.SubElement(suite, "system-err").text = _printable("\n".join(problems))
     return ET.tostring(suite, encoding="unicode", xml_declaration=True)
@@ -155,7 +165,9 @@ def _printable(words: str) -> str:
     return "".join(c if c in "\n\t" or ord(c) >= 32 else "?" for c in words)
 
 
-def as_gradescope(submission: str, results: Sequence[Result], problems: Sequence[str]) -> str:
+def as_gradescope(
+    submission: str, results: Sequence[Result], problems: Sequence[str], language: str = "en"
+) -> str:
     """Gradescope's results.json: a score and an output for each task."""
     tests = [
         {
@@ -163,7 +175,7 @@ def as_gradescope(submission: str, results: Sequence[Result], problems: Sequence
             "score": round(result.earned, 4),
             "max_score": result.task.points,
             "status": "passed" if result else "failed",
-            "output": text(result),
+            "output": text(result, language=language),
             "visibility": "visible",
         }
         for result in results

@@ -95,6 +95,23 @@ TASK = Task(
             ),
         ),
         Mistake(
+            "attention.softmax-backward.one-row-only",
+            Text("right for a single row only", "只适用于单独一行"),
+            Text(
+                "`g @ w` and `np.outer` are meant for vectors. With more axes take the product "
+                "number by number, and sum it along the last axis with `keepdims=True`.",
+                "`g @ w` 和 `np.outer` 只适用于向量。"
+                "有更多的轴时，请逐元素相乘，再沿最后一个轴求和（`keepdims=True`）。",
+            ),
+            "attention/formulas",
+            variants=(
+                lambda g, w: w * (g - g @ w),
+                lambda g, w: g @ (np.diag(w) - np.outer(w, w)),
+                lambda g, w: (np.diag(w) - np.outer(w, w)) @ g,
+                lambda g, w: w * (g - (g * w).sum(axis=-1)),
+            ),
+        ),
+        Mistake(
             "attention.softmax-backward.sign",
             Text("the sign is wrong", "符号反了"),
             Text(

@@ -67,7 +67,7 @@ def _times_zero(query: Any, key: Any, value: Any, mask: Any) -> Any:
     return _mixed(softmax(scores if mask is None else scores * mask), value)
 
 
-def _filled(number: float, added: bool = False) -> Any:
+def _filled(number: float, added: bool = False, emptied: bool = False) -> Any:
     def change(query: Any, key: Any, value: Any, mask: Any) -> Any:
         scores = scaled_dot_score(query, key)
         if mask is not None and added:
@@ -75,9 +75,22 @@ def _filled(number: float, added: bool = False) -> Any:
         elif mask is not None:
             scores = np.where(mask, scores, scores.dtype.type(number))
         exponential = np.exp(scores - scores.max(axis=-1, keepdims=True))
-        return _mixed(exponential / exponential.sum(axis=-1, keepdims=True), value)
+        weights = exponential / exponential.sum(axis=-1, keepdims=True)
+        if mask is not None and emptied:
+            weights = np.where(mask.any(axis=-1, keepdims=True), weights, 0)
+        return _mixed(weights, value)
 
     return _with(change)
+
+
+def _inverted_but_for_empty_rows(attend: Any) -> Any:
+    def attention(query: Any, key: Any, value: Any, mask: Any = None) -> Any:
+        if mask is None:
+            return reference(query, key, value)
+        _, weights = attend(query, key, value, ~mask)
+        return _mixed(np.where(mask.any(axis=-1, keepdims=True), weights, 0), value)
+
+    return attention
 
 
 def _no_root(query: Any, key: Any, value: Any, mask: Any) -> Any:
@@ -115,6 +128,17 @@ TASK = Task(
     reference={"attention": reference, "softmax": softmax, "scaled_scores": scaled_dot_score},
     mistakes=(
         Mistake(
+            "attention.attention.truth-of-a-mask",
+            Text("`if mask:` asks an array for one truth value", "用 `if mask:` 判断整个数组"),
+            Text(
+                "An array of many truth values is neither true nor false. Ask whether there is a "
+                "mask at all: `if mask is not None:`.",
+                "含多个元素的数组没有单一的真假值。要判断的是有没有掩码：`if mask is not None:`。",
+            ),
+            "attention/numerics-and-masks",
+            error=("ValueError", "truth value of an array"),
+        ),
+        Mistake(
             "attention.attention.missing-root",
             Text("not divided by √D", "没有除以 √D"),
             Text(
@@ -141,6 +165,9 @@ TASK = Task(
                 lambda query, key, value, mask=None: _filled(-1e9)(
                     query, key, value, None if mask is None else ~mask
                 ),
+                _inverted_but_for_empty_rows(reference),
+                _inverted_but_for_empty_rows(_filled(-np.inf)),
+                _inverted_but_for_empty_rows(_filled(-1e9)),
             ),
         ),
         Mistake(
@@ -216,7 +243,11 @@ TASK = Task(
                 "用来遮住得分的数仍然分到了权重。请使用负无穷。",
             ),
             "attention/numerics-and-masks",
-            variants=tuple(_filled(number) for number in (0.0, -1.0, -10.0, 1e-9)),
+            variants=tuple(
+                _filled(number, emptied=emptied)
+                for emptied in (False, True)
+                for number in (0.0, -1.0, -10.0, 1e-9)
+            ),
         ),
         Mistake(
             "attention.attention.half-precision",

@@ -61,6 +61,10 @@ def _max_after(scores: Any, axis: int = -1) -> Any:
     return exponential / exponential.max(axis=axis, keepdims=True)
 
 
+def _max_axis_lost(scores: Any, axis: int = -1) -> Any:
+    return reference(scores - scores.max(axis=axis), axis=axis)
+
+
 TASK = Task(
     id="attention.softmax",
     function="softmax",
@@ -124,6 +128,21 @@ TASK = Task(
                 lambda scores, axis=-1: np.exp(scores - scores.max(axis=axis, keepdims=True)),
                 lambda scores, axis=-1: np.exp(scores),
                 _max_after,
+            ),
+        ),
+        Mistake(
+            "attention.softmax.axis-lost",
+            Text("the axis is lost (keepdims)", "求和后轴丢失了（缺 keepdims）"),
+            Text(
+                "A sum, mean or maximum along an axis drops it, and what is left lines up with "
+                "the wrong axis, or with none. With `keepdims=True` the axis stays, of length 1.",
+                "沿某个轴求和、求平均或取最大值之后，这个轴就没有了，剩下的会与错误的轴对齐，或根本对不齐。"
+                "写上 `keepdims=True`，该轴会以长度 1 保留下来。",
+            ),
+            "attention/scores",
+            variants=(
+                _over(lambda e, axis: e.sum(axis=axis)),
+                _max_axis_lost,
             ),
         ),
         Mistake(

@@ -107,6 +107,10 @@ def _twice_first(query: Any, key: Any, value: Any, cache: Cache = None) -> Any:
     return output, attend_step(query, key, value, once)[1] if cache is None else once
 
 
+def _cache_first(query: Any, key: Any, value: Any, cache: Any = None) -> Any:
+    return attend_step(query, key, value, cache)[::-1]
+
+
 def _no_root(query: Any, key: Any, value: Any, cache: Cache = None) -> Any:
     longer = attend_step(query, key, value, cache)[1]
     keys, values = longer  # type: ignore[misc]
@@ -156,6 +160,13 @@ TASK = Task(
     cases=cases,
     reference={"attend_step": attend_step},
     mistakes=(
+        Mistake(
+            "decoding.cache.order",
+            Text("cache and output in the wrong order", "缓存与输出的顺序颠倒"),
+            Text("Return the output first, then the cache.", "应先返回输出，再返回缓存。"),
+            "transformer/decoding",
+            variants=(_cache_first,),
+        ),
         Mistake(
             "decoding.cache.off-by-one",
             Text("the new token does not see itself", "新词元看不到自己"),

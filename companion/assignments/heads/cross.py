@@ -82,6 +82,7 @@ TASK = Task(
     cases=cases,
     reference={"cross_attention": cross_attention},
     mistakes=(
+        slips.truth(ID),
         Mistake(
             f"{ID}.target-fed-to-itself",
             Text("the target looks at itself", "目标序列看的是自己"),

@@ -78,6 +78,7 @@ TASK = Task(
     cases=cases,
     reference={"multi_head_attention": multi_head_attention},
     mistakes=(
+        slips.truth(ID),
         Mistake(
             f"{ID}.queries-and-keys-exchanged",
             Text("queries and keys exchanged", "查询与键颠倒"),

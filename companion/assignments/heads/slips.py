@@ -283,6 +283,21 @@ SLIPS: tuple[Slip, ...] = (
 )
 
 
+def truth(task: str) -> Mistake:
+    """`if mask:`, which stops before anything else can be told."""
+    return Mistake(
+        f"{task}.truth-of-a-mask",
+        Text("`if mask:` asks an array for one truth value", "用 `if mask:` 判断整个数组"),
+        Text(
+            "An array of many truth values is neither true nor false. Ask whether there is a "
+            "mask at all: `if mask is not None:`.",
+            "含多个元素的数组没有单一的真假值。要判断的是有没有掩码：`if mask is not None:`。",
+        ),
+        "attention/numerics-and-masks",
+        error=("ValueError", "truth value of an array"),
+    )
+
+
 def mistakes(task: str, made: Callable[..., Any], masked: frozenset[str]) -> tuple[Mistake, ...]:
     """The catalogue of a task: `made` turns wrong steps into its function, masked names cases."""
     return tuple(

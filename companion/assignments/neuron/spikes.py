@@ -7,6 +7,7 @@ import numpy as np
 from companion.assignments.task import Case, Mistake, Task, Text, case
 
 KEYS = ("dt", "tau", "resistance", "rest", "threshold", "reset")
+BORDER = "exactly at the threshold"
 DISTINCT = {"dt": 1.0, "tau": 10.0, "resistance": 10.0}
 DISTINCT |= {"rest": -65.0, "threshold": -50.0, "reset": -70.0}
 
@@ -14,10 +15,11 @@ DISTINCT |= {"rest": -65.0, "threshold": -50.0, "reset": -70.0}
 def _run(
     current: Any, own: dict[str, float], *, leak: float = 1.0, towards: str = "rest",
     resist: bool = True, stepped: bool = True, divide: bool = True, to: str | None = "reset",
-    start: str = "rest", record: str = "after", every: float = 1.0,
+    start: str = "rest", record: str = "after", every: float = 1.0, reaches: bool = True,
+    number: Any = lambda step, dt: step,
 ) -> Any:  # fmt: skip
     """The simulation, with a switch for each known mistake."""
-    voltage = own[start]
+    voltage = own.get(start, 0.0)
     trace, spikes = [], []
     goal = own.get(towards, 0.0)
     for step, input_current in enumerate(np.asarray(current, dtype=float)):
@@ -26,11 +28,12 @@ def _run(
         change = (-leak * (voltage - goal) + push) * every
         change = change / own["tau"] if divide else change
         voltage = voltage + (own["dt"] if stepped else 1.0) * change
-        if voltage >= own["threshold"]:
-            spikes.append(step)
+        free = voltage
+        if voltage > own["threshold"] or (reaches and voltage == own["threshold"]):
+            spikes.append(number(step, own["dt"]))
             if to is not None:
                 voltage = own[to]
-        trace.append(voltage if record == "after" else before)
+        trace.append({"after": voltage, "before": before, "free": free}[record])
     return np.array(trace), spikes
 
 
@@ -68,7 +71,10 @@ def cases(rng: np.random.Generator) -> list[Case]:
             "a changing current", 2.5 + 2 * np.sin(np.arange(50) / 4), "spikes", dt=1.3, tau=14.0
         ),
         drawn("reset above rest", np.full(30, 2.4), "spikes", reset=-58.0),
-    ]
+        # halves and whole numbers: no rounding
+        case(BORDER, "integrate_and_fire", np.array([0.5, 0.0]), part="spikes", dt=1.0, tau=2.0,
+             resistance=16.0, rest=-64.0, threshold=-60.0, reset=-70.0),
+    ]  # fmt: skip
 
 
 def _wrong(**switches: Any) -> Any:
@@ -181,7 +187,7 @@ TASK = Task(
             Text("starts from the wrong voltage", "初始电压不对"),
             Text("The neuron starts at rest.", "神经元从静息电位开始。"),
             "brain/spikes",
-            variants=(_wrong(start="reset"), _wrong(start="threshold")),
+            variants=(_wrong(start="reset"), _wrong(start="threshold"), _wrong(start="zero")),
         ),
         Mistake(
             "neuron.spikes.recorded-before",
@@ -193,6 +199,43 @@ TASK = Task(
             ),
             "brain/spikes",
             variants=(_wrong(record="before"),),
+        ),
+        Mistake(
+            "neuron.spikes.recorded-before-reset",
+            Text("recorded before the reset", "在复位之前记录了电压"),
+            Text(
+                "In a step with a spike the voltage after the step is `reset`: first reset, then "
+                "record.",
+                "有脉冲的那一步，更新之后的电压就是 `reset`：应先复位，再记录。",
+            ),
+            "brain/spikes",
+            variants=(_wrong(record="free"),),
+        ),
+        Mistake(
+            "neuron.spikes.above-only",
+            Text("no spike exactly at the threshold", "电压恰好等于阈值时没有发放"),
+            Text(
+                "At the threshold *or above*: compare with >=, not with >.",
+                "电压达到阈值就发放，等于也算：应写 >=，而不是 >。",
+            ),
+            "brain/spikes",
+            variants=(_wrong(reaches=False),),
+            only=frozenset({BORDER}),
+        ),
+        Mistake(
+            "neuron.spikes.numbers",
+            Text("the spikes are numbered in another way", "脉冲的编号方式不对"),
+            Text(
+                "A spike is given by the number of its step, counted from 0: not from 1, and not "
+                "by its time in milliseconds.",
+                "脉冲用步号表示，从 0 数起：不是从 1 数起，也不是以毫秒为单位的时刻。",
+            ),
+            "brain/spikes",
+            variants=(
+                _wrong(number=lambda step, dt: step + 1),
+                _wrong(number=lambda step, dt: step * dt),
+                _wrong(number=lambda step, dt: (step + 1) * dt),
+            ),
         ),
     ),
     hints=(

@@ -46,6 +46,18 @@ def _attend(**switches: Any) -> Any:
     return lambda vectors, temperature=1.0: _received(vectors, temperature, **switches)
 
 
+def _zero_scores(vectors: Any, temperature: float = 1.0) -> Any:
+    return softmax((vectors @ vectors.T) * (1 - np.eye(len(vectors))) / temperature).mean(0)
+
+
+def _zero_after(vectors: Any, temperature: float = 1.0) -> Any:
+    return (softmax(vectors @ vectors.T / temperature) * (1 - np.eye(len(vectors)))).mean(0)
+
+
+def _over_others(vectors: Any, temperature: float = 1.0) -> Any:
+    return attention_received(vectors, temperature) * len(vectors) / (len(vectors) - 1)
+
+
 RECEIVED = Task(
     id="news.attention-received",
     function="attention_received",
@@ -62,11 +74,15 @@ RECEIVED = Task(
             Text("sentences look at themselves", "句子看到了自己"),
             Text(
                 "A sentence is most like itself, so it gives most of its weight to itself and "
-                "says nothing about the others. Mask the diagonal.",
-                "句子与自己最相似，会把大部分权重给自己，也就说明不了什么。应遮住对角线。",
+                "says nothing about the others. Hide the diagonal before softmax, with minus infinity: "
+                "a score of 0 still gets weight, and a weight of 0 put in later leaves a row "
+                "that sums to less than 1.",
+                "句子与自己最相似，会把大部分权重给自己，也就说明不了什么。"
+                "应在 softmax 之前把对角线设为负无穷："
+                "得分设为 0 仍会分到权重；事后把权重设为 0，一行之和又小于 1。",
             ),
             "news/reading",
-            variants=(_attend(own=True),),
+            variants=(_attend(own=True), _zero_scores, _zero_after),
         ),
         Mistake(
             "news.attention-received.rows",
@@ -81,10 +97,14 @@ RECEIVED = Task(
         ),
         Mistake(
             "news.attention-received.sum",
-            Text("a sum, not a mean", "求了和而不是平均"),
-            Text("Divide by the number of sentences.", "应除以句子数。"),
+            Text("divided by another number", "除以的数不对"),
+            Text(
+                "A mean over T sentences: divide the sum of the column by T, also where one of the "
+                "weights is 0.",
+                "这是对 T 个句子的平均：一列之和要除以 T，其中有一个权重为 0 也一样。",
+            ),
             "news/reading",
-            variants=(_attend(sums=True),),
+            variants=(_attend(sums=True), _over_others),
         ),
         Mistake(
             "news.attention-received.temperature",

@@ -54,6 +54,11 @@ def _sets(candidate: Any, reference: Any) -> Any:
     return 2 * len(one & two) / (len(one) + len(two)) if one & two else 0.0
 
 
+def _rouge_of_kinds(candidate: Any, reference: Any) -> Any:
+    kinds = len(set(candidate) & set(reference))
+    return 2 * kinds / (len(candidate) + len(reference)) if kinds else 0.0
+
+
 def _unclipped(candidate: Any, reference: Any) -> Any:
     common = sum(word in reference for word in candidate)
     return 2 * common / (len(candidate) + len(reference)) if common else 0.0
@@ -108,7 +113,7 @@ ROUGE = Task(
                 "A word that stands twice in both counts twice.", "在两边都出现两次的词要算两次。"
             ),
             "news/judging",
-            variants=(_sets,),
+            variants=(_sets, _rouge_of_kinds),
         ),
         Mistake(
             "news.rouge.not-clipped",
@@ -267,6 +272,22 @@ IMPORTANCE = Task(
             variants=(_penalised_bias,),
         ),
         Mistake(
+            "news.importance.bias-is-the-mean",
+            Text("the bias is the mean importance", "把平均重要性当成了偏置"),
+            Text(
+                "After centring the line goes through the two means: take mean(X) · w off the mean "
+                "importance again.",
+                "中心化之后，直线经过两个平均值：还要从平均重要性中减去 mean(X) · w。",
+            ),
+            "network/training",
+            variants=(
+                lambda features, importance, strength: (
+                    fit_importance(features, importance, strength)[0],
+                    float(importance.mean()),
+                ),
+            ),
+        ),
+        Mistake(
             "news.importance.order",
             Text("bias and weights in the wrong order", "权重与偏置的顺序颠倒"),
             Text("Return weights first, then the bias.", "应先返回权重，再返回偏置。"),
@@ -397,6 +418,13 @@ TARGET = Task(
                     for a in articles
                 ],
             ),
+        ),
+        Mistake(
+            "news.summarise.from-one",
+            Text("counted from 1", "从 1 开始编号"),
+            Text("The first sentence has the number 0.", "第一个句子的编号是 0。"),
+            "news/reading",
+            variants=(lambda articles: [_central(article) + 1 for article in articles],),
         ),
         Mistake(
             "news.summarise.text-not-number",

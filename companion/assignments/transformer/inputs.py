@@ -46,6 +46,12 @@ def _position(**switches: Any) -> Any:
     return sinusoidal_positions
 
 
+def _each_column(length: int, width: int, base: float = 10_000.0) -> Any:
+    column = np.arange(width)
+    angle = np.arange(length)[:, None] / base ** (column / width)
+    return np.where(column % 2 == 0, np.sin(angle), np.cos(angle))
+
+
 POSITIONS = Task(
     id="transformer.positions",
     function="sinusoidal_positions",
@@ -69,11 +75,12 @@ POSITIONS = Task(
             "transformer.positions.exponent",
             Text("the exponent is wrong", "指数不对"),
             Text(
-                "Column pair i has the exponent 2i / C, from 0 to nearly 1.",
-                "第 i 对列的指数是 2i / C，从 0 到接近 1。",
+                "Column pair i has the exponent 2i / C, from 0 to nearly 1; sine and cosine of a "
+                "pair share it.",
+                "第 i 对列的指数是 2i / C，从 0 到接近 1；同一对的正弦和余弦指数相同。",
             ),
             "transformer/positions",
-            variants=(_position(power=1.0), _position(power=4.0)),
+            variants=(_position(power=1.0), _position(power=4.0), _each_column),
         ),
         Mistake(
             "transformer.positions.first-place",
@@ -207,6 +214,9 @@ EMBED = Task(
                 _embedded(lambda x, p, C, *_: x * C + p),
                 _embedded(lambda x, p, C, *_: x / C**0.5 + p),
                 _embedded(lambda x, p, C, *_: x * x.shape[-2] ** 0.5 + p),
+                lambda ids, table, positions: (
+                    table[ids] * len(table) ** 0.5 + positions[: ids.shape[-1]]
+                ),
             ),
         ),
         Mistake(
@@ -243,6 +253,23 @@ EMBED = Task(
             Text("Positions are added.", "位置是相加的。"),
             "transformer/positions",
             variants=(_embedded(lambda x, p, C, *_: x * C**0.5 * p),),
+        ),
+        Mistake(
+            "transformer.embed.not-cut",
+            Text("the wrong number of positions", "取的位置个数不对"),
+            Text(
+                "The table may be longer than the text: take its first T rows. T is the last axis "
+                "of `ids`; with a batch `len(ids)` is the number of texts.",
+                "位置表可能比文本长：应取前 T 行。T 是 `ids` 最后一个轴的长度；"
+                "有批次时，`len(ids)` 是文本的个数。",
+            ),
+            "transformer/positions",
+            variants=(
+                lambda ids, table, positions: table[ids] * table.shape[-1] ** 0.5 + positions,
+                lambda ids, table, positions: (
+                    table[ids] * table.shape[-1] ** 0.5 + positions[: len(ids)]
+                ),
+            ),
         ),
         Mistake(
             "transformer.embed.last-positions",

@@ -16,7 +16,8 @@ def next_token_loss(logits: Any, ids: Any, pad: int) -> float:
 
 
 def _loss(
-    logits: Any, ids: Any, pad: int, *, ahead: int = 1, ignore: bool = True, mean: str = "real",
+    logits: Any, ids: Any, pad: int, *, ahead: int = 1, ignore: bool = True, by_input: bool = False,
+    mean: str = "real",
     logs: Any = log_softmax, end: Any = lambda value: value,
 ) -> float:  # fmt: skip
     T = ids.shape[1]
@@ -25,6 +26,8 @@ def _loss(
     else:
         predicted, targets = logits[:, -ahead:], ids[:, : T + ahead]
     real = targets != pad if ignore else np.ones(targets.shape, bool)
+    if by_input:
+        real = ids[:, : T - ahead] != pad
     own = -np.take_along_axis(logs(predicted), targets[..., None], axis=-1)[..., 0]
     own = np.where(real, own, 0.0)
     if mean == "real":
@@ -117,6 +120,17 @@ LOSS = Task(
             ),
             "transformer/training",
             variants=(_wrong(ignore=False),),
+        ),
+        Mistake(
+            "transformer.loss.padding-by-input",
+            Text("padding is looked for at the wrong place", "判断填充时看错了位置"),
+            Text(
+                "What counts is whether the token to be predicted is padding, not the token "
+                "before it: the last real token has nothing to predict.",
+                "要看被预测的词元是不是填充，而不是它前面的那个：最后一个真实词元之后没有要预测的。",
+            ),
+            "transformer/training",
+            variants=(_wrong(by_input=True),),
         ),
         Mistake(
             "transformer.loss.padding-in-number",

@@ -118,15 +118,35 @@ LAYER_NORM = Task(
         ),
         Mistake(
             "transformer.layer-norm.no-eps",
-            Text("eps is missing", "没有用 eps"),
+            Text("the argument eps is not used", "没有使用参数 eps"),
             Text(
-                "A constant vector has variance 0, and 0/0 is NaN.",
-                "常数向量的方差为 0，而 0/0 是 NaN。",
+                "Without eps a constant vector, of variance 0, gives 0/0; a number written in its "
+                "place does not follow the argument.",
+                "没有 eps，方差为 0 的常数向量会得到 0/0；写死一个数，则不会随参数 eps 变化。",
             ),
             "transformer/residual",
             variants=(
                 _norm(eps_on=False),
                 lambda x, gain, bias, eps=1e-5: _normed(x, gain, bias, 1e-5),
+            ),
+        ),
+        Mistake(
+            "transformer.layer-norm.axis-lost",
+            Text("the axis is lost (keepdims)", "求和后轴丢失了（缺 keepdims）"),
+            Text(
+                "A sum, mean or maximum along an axis drops it, and what is left lines up with "
+                "the wrong axis, or with none. With `keepdims=True` the axis stays, of length 1.",
+                "沿某个轴求和、求平均或取最大值之后，这个轴就没有了，剩下的会与错误的轴对齐，或根本对不齐。"
+                "写上 `keepdims=True`，该轴会以长度 1 保留下来。",
+            ),
+            "transformer/residual",
+            variants=(
+                lambda x, gain, bias, eps=1e-5: (
+                    (x - x.mean(-1)) / np.sqrt(x.var(-1) + eps) * gain + bias
+                ),
+                lambda x, gain, bias, eps=1e-5: (
+                    (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1) + eps) * gain + bias
+                ),
             ),
         ),
         Mistake(
@@ -245,8 +265,9 @@ BLOCK = Task(
             "transformer.block.residual-forgotten",
             Text("a residual connection is missing", "缺少残差连接"),
             Text(
-                "What a sub-layer computes is added to what came in; here the input is lost.",
-                "子层的结果应加到输入上；这里丢掉了输入。",
+                "What a sub-layer computes is added to what came into it; here that is lost. The "
+                "second sum begins from u, not from x.",
+                "子层的结果应加到它自己的输入上；这里把输入丢掉了。第二次相加从 u 开始，而不是 x。",
             ),
             "transformer/residual",
             variants=(
@@ -258,6 +279,9 @@ BLOCK = Task(
                 ),
                 lambda x, mix, params: _feed(
                     _plain_norm(x + _attend(_plain_norm(x), mix, params)), params
+                ),
+                lambda x, mix, params: (
+                    x + _feed(_plain_norm(x + _attend(_plain_norm(x), mix, params)), params)
                 ),
             ),
         ),
@@ -307,6 +331,12 @@ BLOCK = Task(
             variants=(
                 lambda x, mix, params: (lambda a: _plain_norm(a) + _feed(_plain_norm(a), params))(
                     _plain_norm(x) + _attend(_plain_norm(x), mix, params)
+                ),
+                lambda x, mix, params: (lambda a: a + _feed(_plain_norm(a), params))(
+                    _plain_norm(x) + _attend(_plain_norm(x), mix, params)
+                ),
+                lambda x, mix, params: (lambda a: _plain_norm(a) + _feed(_plain_norm(a), params))(
+                    x + _attend(_plain_norm(x), mix, params)
                 ),
             ),
         ),

@@ -74,12 +74,13 @@ RECEIVED = Task(
             Text("sentences look at themselves", "句子看到了自己"),
             Text(
                 "A sentence is most like itself, so it gives most of its weight to itself and "
-                "says nothing about the others. Hide the diagonal before softmax, with minus infinity: "
-                "a score of 0 still gets weight, and a weight of 0 put in later leaves a row "
-                "that sums to less than 1.",
+                "says nothing about the others. Hide the diagonal before softmax, with minus "
+                "infinity: a score of 0 still gets weight, and a weight of 0 put in later leaves "
+                "a row that sums to less than 1.",
                 "句子与自己最相似，会把大部分权重给自己，也就说明不了什么。"
                 "应在 softmax 之前把对角线设为负无穷："
-                "得分设为 0 仍会分到权重；事后把权重设为 0，一行之和又小于 1。",
+                "得分设为 0 仍会分到权重；"
+                "事后把权重设为 0，一行之和又小于 1。",
             ),
             "news/reading",
             variants=(_attend(own=True), _zero_scores, _zero_after),

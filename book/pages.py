@@ -27,6 +27,8 @@ from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 from tqdm import tqdm
 
+from companion.assignments import build
+
 BOOK = Path(__file__).resolve().parent
 ROOT = BOOK.parent
 SECTIONS = frozenset(f"S{number:02d}" for number in range(51))  # rows of the section map
@@ -156,8 +158,19 @@ def corrections(page: Path) -> list[str]:
     return [found for title in titles for found in re.findall(r"E\d+", title)]
 
 
+def write_assignments() -> None:
+    """Write the learners' page of each assignment anew from its source, where they differ."""
+    for file in sorted((ROOT / "companion" / "assignments").glob("*/source.md")):
+        page = BOOK / "assignments" / f"{file.parent.name}.md"
+        text = build.page(file.read_text(encoding="utf-8"))
+        if not page.exists() or page.read_text(encoding="utf-8") != text:
+            page.parent.mkdir(exist_ok=True)
+            page.write_text(text, encoding="utf-8")
+
+
 def main() -> int:
     """Bring every stale page up to date; pages that read other pages come last."""
+    write_assignments()
     pages = sorted(toc(), key=lambda page: "reads" in read(page).metadata)
     written = 0
     for page in tqdm(pages, desc="pages", unit="page", disable=None):

@@ -1,4 +1,4 @@
-"""The command line: `companion summarize FILE`. NumPy is imported only when there is work."""
+"""The command line of `companion`. NumPy is imported only when there is work."""
 
 import argparse
 import os
@@ -6,7 +6,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from companion import __version__
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 # grows with the square of the text: 0.8 GB and 4 seconds for the worst text of this size, made of
 # 1000 sentences that hardly repeat a word; a few megabytes for an ordinary one.
 MAX_BYTES = 100_000
+ASSIGNMENTS = ("neuron", "attention", "heads", "transformer", "decoding", "news")
+FORMATS = ("text", "json", "junit", "gradescope", "csv")
 METHODS = ("attention", "textrank", "lead")
 BAD_INPUT = 2
 INTERRUPTED = 130  # 128 + the number of the signal, as shells report it: SIGINT
@@ -37,15 +39,18 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
-    0 done   2 the arguments or the input are wrong, said in one line on stderr
+    0 done   1 `check` found a mistake
+    2 the arguments or the input are wrong, said in one line on stderr
     130 interrupted with Ctrl-C   141 whoever read the output has stopped reading (`| head`)
     """
     options = _parser().parse_args(arguments)
+    code = 0
     try:
         _write_what_the_terminal_cannot_show_as_escapes()
         if sys.stdout is None:  # started with the output closed: `>&-`
             raise InputError("standard output: closed; there is nowhere to write to")
-        print(_summarize(options))
+        shown, code = options.run(options)
+        print(shown)
         sys.stdout.flush()  # here, so that a closed pipe is noticed inside this try
     except InputError as error:
         print(f"companion: error: {error}", file=sys.stderr)
@@ -59,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return BAD_INPUT
     except KeyboardInterrupt:
         return INTERRUPTED
-    return 0
+    return code
 
 
 def _let_the_last_flush_pass() -> None:
@@ -107,7 +112,73 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="list every sentence with its score, higher is better; * marks the chosen",
     )
+    summarize.set_defaults(run=_summarize)
+    _add_assignment_commands(commands)
     return parser
+
+
+def _add_assignment_commands(commands: Any) -> None:
+    """`companion check`; NumPy is imported only if it is run."""
+    check = commands.add_parser(
+        "check",
+        help="try a submission against an assignment and say what is wrong and why",
+        description="Try a submission (.py or .ipynb), or every one in a folder, against an "
+        "assignment. Each runs in a process of its own with limits of time and memory, without "
+        "the network and without the reference. Exit status: 0 all passed, 1 not, 2 wrong input.",
+    )
+    check.add_argument("submission", metavar="SUBMISSION", type=Path, help=".py, .ipynb or folder")
+    check.add_argument("--assignment", required=True, choices=ASSIGNMENTS)
+    check.add_argument("--format", choices=FORMATS, default="text")
+    check.add_argument("--output", metavar="FILE", type=Path, help="write there, not to the screen")
+    check.add_argument("--language", choices=("en", "zh"), default="en")
+    check.add_argument(
+        "--weights", metavar="FILE", type=Path, help='JSON with points: {"attention.softmax": 5}'
+    )
+    check.add_argument(
+        "--timeout", type=float, default=10.0, metavar="SECONDS", help="for one call (default: 10)"
+    )
+    check.add_argument(
+        "--memory", type=int, default=4096, metavar="MB", help="of a submission (default: 4096)"
+    )
+    check.set_defaults(run=_check)
+    for name, what in (("starter", "what learners begin from"), ("solution", "for instructors")):
+        make = commands.add_parser(
+            name,
+            help=f"write an assignment's {name}, {what}",
+            description=f"Write an assignment's {name}, {what}, as NAME.py and NAME.ipynb.",
+        )
+        make.add_argument("assignment", choices=ASSIGNMENTS)
+        make.add_argument("--output", metavar="FOLDER", type=Path, default=Path())
+        make.set_defaults(run=_write_assignment, solved=name == "solution")
+
+
+def _check(options: argparse.Namespace) -> tuple[str, int]:
+    from companion.assignments.command import BadInputError, check_submissions
+
+    try:
+        return check_submissions(options)
+    except BadInputError as error:
+        raise InputError(str(error)) from None
+
+
+def _write_assignment(options: argparse.Namespace) -> tuple[str, int]:
+    """Both files of a starter or a solution; a file that is there already is kept."""
+    from companion import _atomic
+    from companion.assignments import build
+
+    text = build.source(options.assignment)
+    stem = options.assignment + ("-solution" if options.solved else "")
+    made = {".py": build.script, ".ipynb": build.notebook}
+    paths = {options.output / f"{stem}{ending}": make for ending, make in made.items()}
+    for path in paths:
+        if path.exists():
+            raise InputError(f"{path}: is there already, and may hold work; move it away first")
+    for path, make in paths.items():
+        try:
+            _atomic.write(path, make(text, solved=options.solved).encode())
+        except OSError as error:
+            raise InputError(f"{path}: cannot be written: {error.strerror}") from None
+    return "\n".join(map(str, paths)), 0
 
 
 def _count(text: str) -> int:
@@ -120,7 +191,11 @@ def _count(text: str) -> int:
     return number
 
 
-def _summarize(options: argparse.Namespace) -> str:
+def _summarize(options: argparse.Namespace) -> tuple[str, int]:
+    return _summary(options), 0
+
+
+def _summary(options: argparse.Namespace) -> str:
     text = _read(options.file)
     from companion.news.summarize import summarize
 

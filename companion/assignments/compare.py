@@ -1,0 +1,100 @@
+"""Are two results the same? Structure, shape and numbers; never the words of a library."""
+
+from typing import Any
+
+import numpy as np
+
+from companion.assignments.task import Case
+
+FLOAT32 = 1e-4  # relative and absolute, for results that were computed in single precision
+FLOAT16 = 1e-2
+
+
+def same(expected: Any, got: Any, tolerance: float) -> bool:
+    """Whether two results agree: tuples and lists alike, numbers within the tolerance.
+
+    A number and an array of one number of the same shape () agree; so do 1 and 1.0, and NaN and
+    NaN in the same place (the reference never returns one).
+    """
+    if isinstance(expected, dict) or isinstance(got, dict):
+        return (
+            isinstance(expected, dict)
+            and isinstance(got, dict)
+            and expected.keys() == got.keys()
+            and all(same(expected[key], got[key], tolerance) for key in expected)
+        )
+    if isinstance(expected, str) or isinstance(got, str) or expected is None or got is None:
+        return type(expected) is type(got) and bool(expected == got)
+    one, two = numbers(expected), numbers(got)
+    if one is not None and two is not None:
+        return _close(one, two, tolerance)
+    if isinstance(expected, list | tuple) and isinstance(got, list | tuple):
+        return len(expected) == len(got) and all(
+            same(a, b, tolerance) for a, b in zip(expected, got, strict=True)
+        )
+    return False
+
+
+def share(expected: Any, got: Any) -> float:
+    """The share of entries of two lists of equal length that agree; 0 if they don't compare."""
+    one, two = numbers(expected), numbers(got)
+    if one is None or two is None or one.shape != two.shape or not one.size:
+        return 0.0
+    return float((one == two).mean())
+
+
+def numbers(value: Any) -> Any:
+    """The value as an array, or None if it is not one array of numbers."""
+    if isinstance(value, bool | int | float):
+        return np.asarray(value)
+    if isinstance(value, np.ndarray | np.generic):
+        return np.asarray(value)
+    if isinstance(value, list | tuple):
+        try:
+            array = np.asarray(value)
+        except ValueError:  # rows of unequal length
+            return None
+        return array if array.dtype.kind in "biuf" else None
+    return None
+
+
+def shape(value: Any) -> str:
+    """What a message says of a result: its shape, or its kind."""
+    array = numbers(value)
+    if array is not None and not isinstance(value, bool | int | float):
+        return f"shape {tuple(array.shape)}"
+    if isinstance(value, list | tuple):
+        return f"{type(value).__name__} of {len(value)}"
+    return type(value).__name__
+
+
+def _close(one: Any, two: Any, tolerance: float) -> bool:
+    if one.shape != two.shape:
+        return False
+    if (one.dtype.kind == "b") != (two.dtype.kind == "b"):
+        # a mask of 0 and 1 is not a boolean mask: `~mask` and indexing mean something else
+        return False
+    sizes = [array.dtype.itemsize for array in (one, two) if array.dtype.kind == "f"]
+    single = min(sizes, default=8)
+    tolerance = max(tolerance, {2: FLOAT16, 4: FLOAT32}.get(single, 0.0))
+    return bool(np.allclose(one.astype(float), two.astype(float), tolerance, tolerance, True))
+
+
+def at(value: Any, look: tuple[int | str, ...] | None) -> Any:
+    """The part of a result that is compared; raises LookupError or TypeError if it has none."""
+    for step in look or ():
+        value = value[step]
+    return value
+
+
+def size(case: Case) -> int:
+    """How many numbers a case shows: the smallest counter-example is the one with the fewest."""
+    return sum(_count((call.arguments, dict(call.keywords))) for call in case.calls)
+
+
+def _count(tree: Any) -> int:
+    if isinstance(tree, dict):
+        return sum(map(_count, tree.values()))
+    if isinstance(tree, list | tuple):
+        return sum(map(_count, tree))
+    return int(np.size(tree)) if isinstance(tree, np.ndarray) else 1

@@ -1,0 +1,291 @@
+"""Try a submission against a task: which cases it passes, and which mistake explains the rest."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from companion.assignments import compare, general
+from companion.assignments.executors import Local, Outcomes
+from companion.assignments.task import Call, Case, Mistake, Task
+
+SEED = 20170612
+OWN = "asks for your own code"  # in the runner's refusal of `import companion...`
+CONTRACT = 0.2  # share of the points that right numbers lose by a changed argument or kept state
+
+
+class Executor(Protocol):
+    """`Local` or `Sandbox`."""
+
+    def run(self, calls: tuple[Call, ...], *, tensors: bool = False) -> Outcomes:
+        """The outcomes of the calls."""
+        ...
+
+
+@dataclass(frozen=True)
+class Failure:
+    """The smallest case that a submission fails: what went in, was expected and came."""
+
+    case: Case
+    call: int
+    expected: Any
+    got: Any  # the outcome of that call
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one task.
+
+    passed, failed names of cases   parts {part: whether all its cases passed}
+    mistake the explanation, None if all passed   failure the counter-example, None without one
+    earned points of task.points   notes remarks that cost nothing
+    """
+
+    task: Task
+    passed: tuple[str, ...]
+    failed: tuple[str, ...]
+    parts: dict[str, bool]
+    mistake: Mistake | None
+    failure: Failure | None
+    earned: float
+    notes: tuple[str, ...] = field(default=())
+
+    def __bool__(self) -> bool:
+        return not self.failed and self.mistake is None
+
+
+def examine(task: Task, executor: Executor, *, seed: int = SEED) -> Result:
+    """Run all cases of a task on a submission and name the first mistake that explains it.
+
+    executor calls the submission   seed draws the cases; the same seed, the same cases
+    Returns a `Result`. Bad submissions raise nothing: whatever they do is a result.
+    """
+    cases = task.cases(np.random.default_rng(seed))
+    expected = [_values(Local(task.reference).run(one.calls)) for one in cases]
+    tensors, got = _best(executor, cases, expected)
+    wrong = [_first_difference(*row) for row in zip(cases, expected, got, strict=True)]
+    failed = [index for index, call in enumerate(wrong) if call is not None]
+    contract = None if failed else _contract(executor, cases, got, tensors)
+    parts = {part: True for part in task.parts}
+    for index in failed:
+        parts[cases[index].part] = False
+    earned = task.points * sum(share for part, share in task.parts.items() if parts[part])
+    mistake = contract
+    failure = None
+    if failed:
+        mistake = diagnose(task, cases, expected, got, failed)
+        if mistake is general.MISSING and any(OWN in p for p in getattr(executor, "problems", ())):
+            mistake = general.REFERENCE
+        smallest = min(failed, key=lambda index: compare.size(cases[index]))
+        call = wrong[smallest] or 0
+        shown = got[smallest][call] if call < len(got[smallest]) else got[smallest][-1]
+        failure = Failure(cases[smallest], call, expected[smallest][call], shown)
+    elif contract is not None:
+        earned *= 1 - CONTRACT
+    return Result(
+        task,
+        tuple(one.name for index, one in enumerate(cases) if index not in failed),
+        tuple(cases[index].name for index in failed),
+        parts, mistake, failure, earned,
+    )  # fmt: skip
+
+
+def _run(executor: Executor, cases: list[Case], tensors: bool) -> list[Outcomes]:
+    """All outcomes; after one that never came, the others are not waited for."""
+    got: list[Outcomes] = []
+    for one in cases:
+        late = bool(got) and got[-1][-1].get("error") in ("Timeout", "TimeoutError")
+        got.append(got[-1] if late else executor.run(one.calls, tensors=tensors))
+    return got
+
+
+def diagnose(
+    task: Task, cases: list[Case], expected: list[Any], got: list[Outcomes], failed: list[int]
+) -> Mistake:
+    """The first mistake that explains what came: of this task, or of any; "unknown" if none does.
+
+    A mistake's variant has to return what the submission returned in every case, right or wrong;
+    if none does, in every case that failed; then `only` is asked; then the variant counts that
+    agrees in the most failed cases, which names one of several mistakes.
+    """
+    for index in failed:
+        early = general.before_the_task(got[index][-1])
+        if early is not None:
+            return early
+    for mistake in task.mistakes:
+        if mistake.error is not None and any(_stopped(got[index], mistake) for index in failed):
+            return mistake
+    runs = [
+        (mistake, _Runs({**task.reference, task.function: variant}, cases))
+        for mistake in task.mistakes
+        for variant in mistake.variants
+    ]
+    for among in (range(len(cases)), failed):
+        for mistake, run in runs:
+            if _like(run, cases, expected, got, among):
+                return mistake
+    names = {cases[index].name for index in failed}
+    for mistake in task.mistakes:
+        if mistake.only and names <= mistake.only:
+            return mistake
+    return _closest(runs, cases, expected, got, failed) or general.after_the_task(
+        got, expected, cases, failed
+    )
+
+
+def _closest(
+    runs: list[tuple[Mistake, "_Runs"]], cases: list[Case], expected: list[Any],
+    got: list[Outcomes], failed: list[int],
+) -> Mistake | None:  # fmt: skip
+    """The mistake that explains the most failed cases by numbers that are not NaN or constant."""
+    telling = [index for index in failed if _telling(got[index], cases[index])]
+    best: tuple[int, Mistake | None] = (0, None)
+    for mistake, run in runs:
+        agreed = sum(_like(run, cases, expected, got, [index]) for index in telling)
+        best = max(best, (agreed, mistake), key=lambda pair: pair[0])
+    return best[1]
+
+
+def _telling(outcomes: Outcomes, case: Case) -> bool:
+    if "error" in outcomes[-1]:
+        return False
+    for call, outcome in zip(case.calls, outcomes, strict=True):
+        try:
+            found = compare.numbers(compare.at(outcome["value"], call.look))
+        except (LookupError, TypeError):
+            return False
+        if call.look is not None and found is not None and found.size > 1:
+            return bool(np.isfinite(found).all() and np.ptp(found.astype(float)) > 0)
+    return False
+
+
+class _Runs(dict[int, Outcomes]):
+    """What a known mistake returns, case by case; a case is run once, when first asked for."""
+
+    def __init__(self, functions: dict[str, Callable[..., Any]], cases: list[Case]) -> None:
+        self.local, self.cases = Local(functions), cases
+
+    def __missing__(self, index: int) -> Outcomes:
+        found = self[index] = self.local.run(self.cases[index].calls)
+        return found
+
+
+def _like(
+    variant: dict[int, Outcomes], cases: list[Case], expected: list[Any], got: list[Outcomes],
+    among: Any,
+) -> bool:  # fmt: skip
+    """Whether the submission and the variant agree in these cases, in one of which they are wrong.
+
+    Two that both stop with an error agree; so do NaN and infinity in the same place.
+    """
+    for index in among:
+        for at, call in enumerate(cases[index].calls):
+            one = variant[index][at] if at < len(variant[index]) else None
+            two = got[index][at] if at < len(got[index]) else None
+            if one is None or two is None:
+                break
+            if "error" in one or "error" in two:
+                if ("error" in one) != ("error" in two):
+                    return False
+                break
+            if call.look is None:
+                continue
+            if not _agree(one, two, call, cases[index].tolerance):
+                return False
+    return any(
+        _first_difference(cases[index], expected[index], variant[index]) is not None
+        for index in among
+    )
+
+
+def _agree(one: dict[str, Any], two: dict[str, Any], call: Call, tolerance: float) -> bool:
+    try:
+        left, right = compare.at(one["value"], call.look), compare.at(two["value"], call.look)
+    except (LookupError, TypeError):
+        return False
+    return compare.same(left, right, tolerance)
+
+
+def _values(outcomes: Outcomes) -> list[Any]:
+    for outcome in outcomes:
+        if "value" not in outcome:
+            raise RuntimeError(f"the reference failed: {outcome}")
+    return [outcome["value"] for outcome in outcomes]
+
+
+def _first_difference(case: Case, expected: list[Any], got: Outcomes) -> int | None:
+    """The number of the first call whose result is not the expected one; None if all are."""
+    for index, call in enumerate(case.calls):
+        if index >= len(got) or "error" in got[index]:
+            return min(index, len(got) - 1)
+        if call.look is None:
+            continue
+        try:
+            one = compare.at(expected[index], call.look)
+            two = compare.at(got[index]["value"], call.look)
+        except (LookupError, TypeError):
+            return index
+        if case.least < 1:
+            reached = compare.share(one, two) >= case.least
+        else:
+            reached = compare.same(one, two, case.tolerance) and _finite(one, two)
+        if not reached:
+            return index
+    return None
+
+
+def _finite(expected: Any, got: Any) -> bool:
+    """NaN is never right where the reference has a number (`same` lets NaN meet NaN)."""
+    one, two = compare.numbers(expected), compare.numbers(got)
+    if one is None or two is None or two.dtype.kind != "f":
+        return True
+    return bool(np.isnan(two).sum() == np.isnan(one).sum())
+
+
+def _stopped(outcomes: Outcomes, mistake: Mistake) -> bool:
+    kind, part = mistake.error or ("", "")
+    last = outcomes[-1]
+    return last.get("error") == kind and part in str(last.get("message", ""))
+
+
+def _best(
+    executor: Executor, cases: list[Case], expected: list[Any]
+) -> tuple[bool, list[Outcomes]]:
+    """The outcomes on arrays, or on tensors if those are better: for which is it written?"""
+    arrays = _run(executor, cases, False)
+    failures = _failures(cases, expected, arrays)
+    if not failures[0] or not _may_use_torch(executor) or _late(arrays):
+        return False, arrays
+    tensors = _run(executor, cases, True)
+    return (True, tensors) if _failures(cases, expected, tensors) < failures else (False, arrays)
+
+
+def _failures(cases: list[Case], expected: list[Any], got: list[Outcomes]) -> tuple[int, int]:
+    """How many cases fail, and how many of them by an error."""
+    rows = zip(cases, expected, got, strict=True)
+    errors = sum("error" in outcomes[-1] for outcomes in got)
+    return sum(_first_difference(*row) is not None for row in rows), errors
+
+
+def _may_use_torch(executor: Executor) -> bool:
+    return bool(getattr(executor, "uses_torch", "torch" in sys.modules))
+
+
+def _late(got: list[Outcomes]) -> bool:
+    return got[-1][-1].get("error") in ("Timeout", "TimeoutError", "Ended")
+
+
+def _contract(
+    executor: Executor, cases: list[Case], got: list[Outcomes], tensors: bool
+) -> Mistake | None:
+    """What right numbers can hide: a changed argument, something kept from one call to the next."""
+    if any(outcome.get("changed") for outcomes in got for outcome in outcomes):
+        return general.CHANGED
+    first = cases[0]
+    again = executor.run(first.calls, tensors=tensors)
+    if "error" in again[-1]:
+        return general.STATE
+    values = [outcome["value"] for outcome in got[0]]
+    return None if _first_difference(first, values, again) is None else general.STATE

@@ -1,0 +1,186 @@
+"""What an examination found, in words for the learner and in the formats that graders read."""
+
+import json
+import xml.etree.ElementTree as ET
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from companion.assignments import compare
+from companion.assignments.examine import Failure, Result
+
+WORDS = {
+    "en": {
+        "passed": "passed", "failed": "failed", "checks": "{good} of {all} checks passed",
+        "mistake": "Mistake", "call": "Counter-example, the smallest that shows it",
+        "expected": "expected", "got": "got", "reread": "Reread", "error": "stopped with",
+        "more": "A hint: check({id!r}, ..., hint=1), and a second one with hint=2.",
+        "hint": "Hint", "points": "{earned:g} of {points:g} points", "result": "result",
+        "kind": "a value that is not numbers: {what}",
+    },
+    "zh": {
+        "passed": "通过", "failed": "未通过", "checks": "{all} 项检查通过 {good} 项",
+        "mistake": "错误", "call": "最小的反例", "expected": "预期", "got": "得到",
+        "reread": "重读", "error": "报错", "more": "需要提示：check({id!r}, ..., hint=1)，"
+        "第二条提示用 hint=2。", "hint": "提示", "points": "得分 {earned:g} / {points:g}",
+        "result": "结果", "kind": "不是数值的返回值：{what}",
+    },
+}  # fmt: skip
+
+
+def text(result: Result, *, language: str = "en", hint: int = 0, points: bool = False) -> str:
+    """The report of one task, as printed.
+
+    language "en" or "zh"   hint 0 none, 1 the first, 2 both   points shown or not
+    """
+    say = WORDS[language]
+    task, total = result.task, len(result.passed) + len(result.failed)
+    good = len(result.passed)
+    lines = [f"{task.id}: " + say["checks"].format(good=good, all=total)]
+    if points:
+        lines[0] += "; " + say["points"].format(earned=result.earned, points=task.points)
+    for part, fine in result.parts.items():
+        lines.append(f"  {'✓' if fine else '✗'} {part}")
+    if result.mistake is not None:
+        mistake = result.mistake
+        lines += ["", f"{say['mistake']}: {mistake.title.of(language)}", mistake.text.of(language)]
+        if result.failure is not None and not mistake.id.endswith((".missing", ".unwritten")):
+            lines += ["", *_counter_example(result.failure, say)]
+        lines += ["", f"{say['reread']}: {mistake.reread or task.reread}"]
+        lines += [
+            f"{say['hint']} {n}: {task.hints[n - 1].of(language)}" for n in range(1, hint + 1)
+        ]
+        if not hint:
+            lines.append(say["more"].format(id=task.id))
+    return "\n".join(lines)
+
+
+def _counter_example(failure: Failure, say: dict[str, str]) -> list[str]:
+    call = failure.case.calls[failure.call]
+    lines = [f"{say['call']} ({failure.case.name}):", f"  {call.function}("]
+    for value in call.arguments:
+        lines.append(f"    {_shown(value, 4)},")
+    for name, value in call.keywords.items():
+        lines.append(f"    {name}={_shown(value, 5 + len(name))},")
+    lines.append("  )")
+    lines.append(f"  {say['expected']} {_part(failure.expected, call.look)}")
+    got = failure.got
+    if "error" in got:
+        where = f" ({got['line']})" if got.get("line") else ""
+        lines.append(f"  {say['error']} {got['error']}: {got['message']}{where}")
+    else:
+        lines.append(f"  {say['got']} {_part(got['value'], call.look, say)}")
+    return lines
+
+
+def _part(value: Any, look: Any, say: dict[str, str] | None = None) -> str:
+    try:
+        value = compare.at(value, look)
+    except (LookupError, TypeError):
+        return f"{compare.shape(value)}: {_shown(value, 6)}"
+    if isinstance(value, dict) and set(value) == {"opaque"} and say is not None:
+        return say["kind"].format(what=value["opaque"])
+    return f"{compare.shape(value)}: {_shown(value, 6)}"
+
+
+def _shown(value: Any, indent: int) -> str:
+    if isinstance(value, np.ndarray):
+        shown = np.array2string(
+            value, precision=4, suppress_small=True, threshold=60, edgeitems=3, separator=", ",
+            max_line_width=88,
+        )  # fmt: skip
+        return shown.replace("\n", "\n" + " " * indent)
+    if isinstance(value, list | tuple):
+        inner = ", ".join(_shown(item, indent) for item in value)
+        return f"[{inner}]" if isinstance(value, list) else f"({inner})"
+    if isinstance(value, dict):
+        inner = ", ".join(f"{key!r}: {_shown(item, indent)}" for key, item in value.items())
+        return f"{{{inner}}}"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if hasattr(value, "table"):
+        return f"a model of {len(value.table)} tokens"
+    return repr(value)[:300]
+
+
+def record(result: Result, language: str = "en") -> dict[str, Any]:
+    """One task's result as plain data, for JSON and tables."""
+    return {
+        "task": result.task.id,
+        "earned": round(result.earned, 4),
+        "points": result.task.points,
+        "passed": list(result.passed),
+        "failed": list(result.failed),
+        "parts": dict(result.parts),
+        "mistake": None if result.mistake is None else result.mistake.id,
+        "message": text(result, language=language),
+    }
+
+
+def as_json(
+    submission: str, results: Sequence[Result], problems: Sequence[str], language: str = "en"
+) -> str:
+    """Everything about one submission."""
+    return json.dumps(
+        summary(submission, results, problems, language), ensure_ascii=False, indent=2
+    )
+
+
+def summary(
+    submission: str, results: Sequence[Result], problems: Sequence[str], language: str = "en"
+) -> dict[str, Any]:
+    """Everything about one submission, as plain data."""
+    return {
+        "submission": submission,
+        "earned": round(sum(result.earned for result in results), 4),
+        "points": sum(result.task.points for result in results),
+        "problems": list(problems),
+        "tasks": [record(result, language) for result in results],
+    }
+
+
+def as_junit(
+    submission: str, results: Sequence[Result], problems: Sequence[str], language: str = "en"
+) -> str:
+    """JUnit XML: one test case for each task."""
+    suite = ET.Element(
+        "testsuite", name=submission, tests=str(len(results)),
+        failures=str(sum(not result for result in results)),
+    )  # fmt: skip
+    for result in results:
+        found = ET.SubElement(suite, "testcase", name=result.task.id, classname=submission)
+        if not result:
+            id = result.mistake.id if result.mistake else "failed"
+            ET.SubElement(found, "failure", message=id).text = _printable(
+                text(result, language=language)
+            )
+    if problems:
+        ET.SubElement(suite, "system-err").text = _printable("\n".join(problems))
+    return ET.tostring(suite, encoding="unicode", xml_declaration=True)
+
+
+def _printable(words: str) -> str:
+    """Control characters may not stand in XML."""
+    return "".join(c if c in "\n\t" or ord(c) >= 32 else "?" for c in words)
+
+
+def as_gradescope(
+    submission: str, results: Sequence[Result], problems: Sequence[str], language: str = "en"
+) -> str:
+    """Gradescope's results.json: a score and an output for each task."""
+    tests = [
+        {
+            "name": result.task.id,
+            "score": round(result.earned, 4),
+            "max_score": result.task.points,
+            "status": "passed" if result else "failed",
+            "output": text(result, language=language),
+            "visibility": "visible",
+        }
+        for result in results
+    ]
+    output = "\n".join(problems)
+    score = round(sum(result.earned for result in results), 4)
+    body = {"score": score, "output": output, "visibility": "visible", "tests": tests}
+    return json.dumps(body, ensure_ascii=False, indent=2)

@@ -1,0 +1,432 @@
+"""The process in which a submission runs: it gets inputs, gives back results, and knows no answers.
+
+This file is started on its own (`python -I runner.py`), imports nothing of the project, and talks
+to its parent over two pipes: a request or an answer is a length, a JSON header and raw numbers.
+Nothing is unpickled, so a submission cannot send code to the parent.
+
+It is also where both sides find the pieces they share: `encode`, `decode`, `run_calls`, `Given`.
+"""
+
+import inspect
+import io
+import json
+import os
+import re
+import struct
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from types import ModuleType
+from typing import Any, BinaryIO
+
+import numpy as np
+
+Namespace = Mapping[str, Any]
+MOST_BYTES = 256 * 2**20  # of one result
+
+
+class Ref:
+    """The place of an argument that an earlier call of the same case returned."""
+
+    def __init__(self, call: int, *path: int | str) -> None:
+        self.call, self.path = call, path
+
+
+class Given:
+    """A language model to decode from: a table, so small that every sequence can be counted.
+
+        logits(ids) = table[last id] + memory · Σ table[earlier ids]
+
+    Called with ids (T,) or (B, T), T ≥ 1; returns logits (V,) or (B, V).
+    """
+
+    def __init__(self, table: Any, memory: float = 0.0) -> None:
+        self.table, self.memory = table, memory
+
+    def __call__(self, ids: Any) -> Any:
+        """The logits of the next token."""
+        table = self.table
+        if not isinstance(table, np.ndarray):  # a torch submission: indexing reads lists
+            ids = ids.long() if hasattr(ids, "long") else ids
+        else:
+            ids = np.asarray(ids)
+        rows = table[ids]  # (..., T, V)
+        return rows[..., -1, :] + self.memory * rows[..., :-1, :].sum(-2)
+
+
+class UnsendableError(Exception):
+    """A result of a kind that no task asks for."""
+
+
+# ------------------------------------------------------------------------------- the wire
+
+
+def encode(tree: Any) -> tuple[bytes, list[bytes]]:
+    """A tree of arrays, tensors, numbers, texts, lists, tuples and dicts as JSON and raw bytes."""
+    blobs: list[bytes] = []
+    return json.dumps(_packed(tree, blobs)).encode(), blobs
+
+
+def decode(header: bytes, blobs: list[bytes], tensors: bool = False) -> Any:
+    """What `encode` was given; arrays become torch tensors if asked for."""
+    return _unpacked(json.loads(header), blobs, tensors)
+
+
+def send(stream: BinaryIO, tree: Any) -> None:
+    """Write one message."""
+    header, blobs = encode(tree)
+    sizes = [len(header), *map(len, blobs)]
+    stream.write(struct.pack(f"<I{len(sizes)}Q", len(sizes), *sizes))
+    stream.writelines([header, *blobs])
+    stream.flush()
+
+
+def receive(stream: BinaryIO, tensors: bool = False) -> Any:
+    """Read one message; EOFError if the other side has gone."""
+    (count,) = struct.unpack("<I", _read(stream, 4))
+    if not 1 <= count <= 10_000:
+        raise EOFError("not a message")
+    sizes = struct.unpack(f"<{count}Q", _read(stream, 8 * count))
+    if sum(sizes) > 2 * MOST_BYTES:
+        raise EOFError("a message too long")
+    header, *blobs = [_read(stream, size) for size in sizes]
+    return decode(header, blobs, tensors)
+
+
+def _read(stream: BinaryIO, size: int) -> bytes:
+    data = stream.read(size)
+    if len(data) < size:
+        raise EOFError("the other side has gone")
+    return data
+
+
+def _packed(tree: Any, blobs: list[bytes]) -> Any:
+    if tree is None or isinstance(tree, bool | str):
+        return tree
+    if isinstance(tree, int) and abs(tree) < 2**63:
+        return tree
+    if isinstance(tree, float):
+        return {"f": tree.hex()}
+    if isinstance(tree, Ref):
+        return {"ref": [tree.call, *tree.path]}
+    if isinstance(tree, Given):
+        return {"given": [_packed(tree.table, blobs), float(tree.memory)]}
+    if isinstance(tree, dict):
+        return {"d": [[_packed(key, blobs), _packed(tree[key], blobs)] for key in tree]}
+    if isinstance(tree, list | tuple):
+        # a named tuple comes back as a tuple
+        return {"t" if isinstance(tree, tuple) else "l": [_packed(item, blobs) for item in tree]}
+    torch = sys.modules.get("torch")
+    tensor = torch is not None and isinstance(tree, torch.Tensor)
+    if tensor:
+        tree = tree.detach().cpu()
+        tree = tree.float() if str(tree.dtype) == "torch.bfloat16" else tree
+    if tensor or isinstance(tree, np.ndarray | np.generic):
+        array = np.asarray(tree)
+        if array.dtype.kind not in "biuf" or array.nbytes > MOST_BYTES:
+            raise UnsendableError(f"an array of {array.dtype} with {array.nbytes} bytes")
+        blobs.append(np.ascontiguousarray(array).tobytes())
+        return {"a": [len(blobs) - 1, array.dtype.str, list(array.shape), tensor]}
+    raise UnsendableError(f"a value of type {type(tree).__name__}")
+
+
+def _unpacked(node: Any, blobs: list[bytes], tensors: bool) -> Any:
+    if not isinstance(node, dict):
+        return node
+    ((kind, value),) = node.items()
+    if kind == "f":
+        return float.fromhex(value)
+    if kind == "ref":
+        return Ref(*value)
+    if kind == "given":
+        return Given(_unpacked(value[0], blobs, tensors), value[1])
+    if kind == "d":
+        return {_unpacked(k, blobs, False): _unpacked(v, blobs, tensors) for k, v in value}
+    if kind in "lt":
+        items = [_unpacked(item, blobs, tensors) for item in value]
+        return tuple(items) if kind == "t" else items
+    index, dtype, shape, _ = value
+    if np.dtype(dtype).kind not in "biuf":
+        raise EOFError("not numbers")
+    array = np.frombuffer(blobs[index], dtype).reshape(shape).copy()
+    return sys.modules["torch"].from_numpy(array) if tensors else array
+
+
+# --------------------------------------------------------------------- calling a submission
+
+
+def run_calls(calls: list[Any], functions: Namespace) -> list[Any]:
+    """Make the calls of one case in order; say of each what came back.
+
+    calls (name, arguments, keyword arguments), where a `Ref` stands for an earlier result
+    Returns for each call {"value"}, with {"changed"} naming the arguments it wrote into, or
+    {"error", "message", "line"}; what follows an error is not called.
+    """
+    values: list[Any] = []
+    outcomes: list[Any] = []
+    for name, arguments, keywords in calls:
+        outcome, value = _call(name, arguments, keywords, functions, values)
+        outcomes.append(outcome)
+        values.append(value)
+        if "error" in outcome:
+            break
+    return outcomes
+
+
+def _call(
+    name: str, arguments: Any, keywords: Any, functions: Namespace, values: list[Any]
+) -> tuple[dict[str, Any], Any]:
+    function = functions.get(name)
+    if not callable(function):
+        what = "missing" if function is None else "not callable"
+        return {"error": "Missing", "message": f"{name} is {what}", "line": None}, None
+    try:
+        arguments, keywords = _resolved((arguments, keywords), values)
+    except (IndexError, KeyError, TypeError) as error:
+        return {"error": "Structure", "message": str(error), "line": None}, None
+    problem = _does_not_fit(function, arguments, keywords)
+    if problem:
+        return {"error": "Signature", "message": problem, "line": None}, None
+    before = _leaves((arguments, keywords))
+    try:
+        value = function(*arguments, **keywords)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # SystemExit too: it must not end the examination
+        return _failure(error), None
+    changed = [key for key, array, copy in before if not _equal(array, copy)]
+    return {"value": value, "changed": changed}, value
+
+
+def _does_not_fit(function: Callable[..., Any], arguments: Any, keywords: Any) -> str:
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return ""
+    try:
+        signature.bind(*arguments, **keywords)
+    except TypeError as error:
+        return f"{error}; the signature is {getattr(function, '__name__', '')}{signature}"
+    return ""
+
+
+def _resolved(tree: Any, values: list[Any]) -> Any:
+    if isinstance(tree, Ref):
+        found = values[tree.call]
+        for step in tree.path:
+            found = found[step]
+        return found
+    if isinstance(tree, dict):
+        return {key: _resolved(value, values) for key, value in tree.items()}
+    if isinstance(tree, list | tuple):
+        return type(tree)(_resolved(item, values) for item in tree)
+    return tree
+
+
+def _leaves(tree: Any, key: str = "argument") -> list[tuple[str, Any, Any]]:
+    """(path, array, copy) of every array and list among the arguments."""
+    if isinstance(tree, dict):
+        return [leaf for name in tree for leaf in _leaves(tree[name], f"{key}[{name!r}]")]
+    if isinstance(tree, list | tuple):
+        found = [leaf for at, item in enumerate(tree) for leaf in _leaves(item, f"{key} {at}")]
+        return found if isinstance(tree, tuple) else [*found, (key, tree, list(tree))]
+    if isinstance(tree, np.ndarray):
+        return [(key, tree, tree.copy())]
+    if hasattr(tree, "detach") and hasattr(tree, "clone"):
+        return [(key, tree, tree.detach().clone())]
+    return []
+
+
+def _equal(array: Any, copy: Any) -> bool:
+    if isinstance(array, list):
+        return len(array) == len(copy) and all(a is b for a, b in zip(array, copy, strict=True))
+    array = array.detach() if hasattr(array, "detach") else array
+    return bool(
+        tuple(array.shape) == tuple(copy.shape)
+        and np.array_equal(
+            np.asarray(array), np.asarray(copy), equal_nan=np.asarray(copy).dtype.kind == "f"
+        )
+    )
+
+
+def _failure(error: BaseException) -> dict[str, Any]:
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename.startswith("<submission") or "ipykernel" in frame.filename
+    ]
+    where = None
+    if frames:
+        name = frames[-1].filename
+        name = name.strip("<>") if name.startswith("<") else "this notebook"
+        where = f"{name}, line {frames[-1].lineno}"
+    return {"error": type(error).__name__, "message": str(error)[:500], "line": where}
+
+
+# ------------------------------------------------------------------------- the child process
+
+
+def sources(path: str, text: str) -> list[tuple[str, str]]:
+    """The (name, code) of a script, or of each code cell of a notebook without its magics."""
+    if not path.endswith(".ipynb"):
+        return [("submission", text)]
+    found = []
+    for number, cell in enumerate(json.loads(text)["cells"]):
+        if cell.get("cell_type") == "code":
+            code = "".join(cell["source"])
+            code = "" if code.lstrip().startswith("%%") else code
+            code = re.sub(r"^(\s*)[%!?].*$", r"\1pass", code, flags=re.M)
+            found.append((f"submission, cell {number + 1}", code))
+    return found
+
+
+def load(path: str, text: str) -> tuple[dict[str, Any], list[str]]:
+    """Run the submission; give its names, and what went wrong in which cell."""
+    names: dict[str, Any] = {"__name__": "submission"}
+    module = ModuleType("submission")
+    module.__dict__.update(names)
+    sys.modules["submission"] = module
+    problems = []
+    for name, code in sources(path, text):
+        try:
+            exec(compile(code, f"<{name}>", "exec"), module.__dict__)
+        except KeyboardInterrupt:
+            raise
+        except SyntaxError as error:
+            problems.append(f"{name}, line {error.lineno}: {type(error).__name__}: {error.msg}")
+        except BaseException as error:
+            found = _failure(error)
+            where = found["line"] or name
+            problems.append(f"{where}: {found['error']}: {found['message']}")
+    return module.__dict__, problems
+
+
+def limit(memory_mb: int) -> None:
+    """Cap the memory of this process where the platform can."""
+    try:
+        import resource
+    except ImportError:
+        return
+    size = memory_mb * 2**20
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    size = size if hard == resource.RLIM_INFINITY else min(size, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (size, size))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def fence(package: str, allowed: list[str]) -> None:
+    """Refuse what an answer does not need: the reference, the network, other processes.
+
+    package the folder of `companion`   allowed its modules that the task lets a submission use
+    An audit hook cannot be taken off again by code that runs later.
+    """
+    folder = os.path.realpath(package) + os.sep
+    files = [
+        os.path.join(folder, *name.split(".")[1:]) for name in ("companion.__init__", *allowed)
+    ]
+    # A stand-in for the package, found wherever it lies, without its own first lines.
+    stand_in = ModuleType("companion")
+    stand_in.__path__ = [folder]
+    stand_in.__dict__["assignments"] = sys.modules["companion.assignments"] = _no_checks()
+    sys.modules["companion"] = stand_in
+    sys.meta_path.insert(0, _Fence(allowed))
+
+    def refused(path: Any) -> bool:
+        if not isinstance(path, str | bytes | os.PathLike):
+            return False
+        text = os.path.realpath(os.fsdecode(path))
+        if text.startswith("/proc/") and text.rsplit("/", 1)[-1] in ("mem", "environ", "maps"):
+            return not text.startswith(f"/proc/{os.getpid()}/maps")
+        return text.startswith(folder) and not any(text.startswith(file) for file in files)
+
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "import" and _not_allowed(arguments[0], allowed):
+            raise ImportError(f"{arguments[0]}: this task asks for your own code")
+        elif event == "open" and refused(arguments[0]):
+            raise PermissionError(f"{arguments[0]!r}: the reference may not be read")
+        elif event.startswith(REFUSED):
+            raise PermissionError(f"{event}: not needed, and not allowed here")
+
+    sys.addaudithook(hook)
+
+
+class _Fence:
+    """Refuses the modules of companion that the task does not allow, however they are asked for."""
+
+    def __init__(self, allowed: list[str]) -> None:
+        self.allowed = allowed
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
+        """None for what may be looked for elsewhere."""
+        if _not_allowed(name, self.allowed):
+            raise ImportError(f"{name}: this task asks for your own code")
+
+
+def _not_allowed(name: str, allowed: list[str]) -> bool:
+    return name.startswith("companion.") and not any(
+        name == one or name.startswith(f"{one}.") or one.startswith(f"{name}.")
+        for one in (*allowed, "companion.assignments")
+    )
+
+
+REFUSED = (
+    "socket.connect", "socket.bind", "socket.getaddrinfo", "socket.sendto", "subprocess.",
+    "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "os.kill", "os.remove",
+    "os.rename", "os.rmdir", "os.startfile", "pty.spawn", "signal.pthread_kill", "shutil.rmtree",
+)  # fmt: skip
+
+
+def _no_checks() -> ModuleType:
+    """A stand-in, so that a notebook's own calls of `check` do nothing."""
+    module = ModuleType("companion.assignments")
+    module.__dict__["check"] = lambda *arguments, **keywords: None
+    return module
+
+
+def main() -> None:
+    """Serve requests until the parent closes the pipe."""
+    requests = os.fdopen(os.dup(0), "rb")
+    answers = os.fdopen(os.dup(1), "wb")
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(nowhere, stream)
+    sys.stdin, sys.stdout, sys.stderr = io.StringIO(), io.StringIO(), io.StringIO()
+    order = receive(requests)
+    limit(order["memory_mb"])
+    fence(order["package"], order["allowed"])
+    names, problems = load(order["path"], order["text"])
+    send(answers, {"problems": problems, "torch": "torch" in sys.modules})
+    while True:
+        try:
+            request = receive(requests)
+        except EOFError:
+            os._exit(0)
+        send(answers, answer(request, names))
+
+
+def answer(request: Any, names: Namespace) -> Any:
+    """The outcomes of one case, in a form that can be sent."""
+    tensors = request["tensors"]
+    if tensors:
+        import torch  # noqa: F401  # so that `decode` finds it
+    calls = decode(*encode(request["calls"]), tensors=tensors)
+    try:
+        outcomes = run_calls(calls, names)
+    except BaseException as error:
+        return [_failure(error)]
+    return [sendable(outcome) for outcome in outcomes]
+
+
+def sendable(outcome: dict[str, Any]) -> dict[str, Any]:
+    """The outcome, with a word in place of a result that can't be sent."""
+    try:
+        encode(outcome)
+    except (UnsendableError, RecursionError, OverflowError) as error:
+        if "value" in outcome:
+            return {"value": {"opaque": str(error)}, "changed": outcome["changed"]}
+        return {"error": "Unsendable", "message": str(error), "line": None}
+    return outcome
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,12 @@
+"""Assignment 4: from token ids to the loss of a Transformer."""
+
+from companion.assignments.task import Assignment, Text
+from companion.assignments.transformer import inputs, loss, norm
+
+ASSIGNMENT = Assignment(
+    id="transformer",
+    title=Text("Transformer block and model", "Transformer 模块与模型"),
+    tasks=(inputs.POSITIONS, inputs.EMBED, norm.LAYER_NORM, norm.BLOCK, loss.LOSS),
+    minutes=120,
+    level="medium",
+)

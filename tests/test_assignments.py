@@ -1,0 +1,414 @@
+"""The machinery of assignments: what a submission may do, and what every report says."""
+
+import json
+import sys
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+import torch
+
+from companion.assignments import ASSIGNMENTS, build, check, compare, runner, task
+from companion.assignments.command import BadInputError, check_submissions, grade
+from companion.assignments.examine import examine
+from companion.assignments.executors import Local, Sandbox
+from companion.assignments.task import Ref
+from companion.cli import main
+
+SOFTMAX = task("attention.softmax")
+RIGHT = """import numpy as np
+def softmax(scores, axis=-1):
+    e = np.exp(scores - scores.max(axis=axis, keepdims=True))
+    return e / e.sum(axis=axis, keepdims=True)
+"""
+
+
+def examined(text, path="s.py", **options):
+    box = Sandbox(path, text, **({"timeout_s": 5.0} | options))
+    try:
+        return examine(SOFTMAX, box), box
+    finally:
+        box.close()
+
+
+def body(line, before=""):
+    return f"import numpy as np\n{before}\ndef softmax(scores, axis=-1):\n    {line}\n"
+
+
+def notebook(*cells):
+    made = [
+        {
+            "cell_type": "code",
+            "source": cell,
+            "metadata": {},
+            "outputs": [],
+            "execution_count": None,
+        }
+        for cell in cells
+    ]
+    return json.dumps({"cells": made, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+
+
+# --------------------------------------------------------------- what strangers' code does
+
+
+def test_right_submission_gets_all_points():
+    result, box = examined(RIGHT)
+    assert result
+    assert result.earned == SOFTMAX.points
+    assert not result.failed
+    assert not box.problems
+
+
+@pytest.mark.parametrize(
+    ("line", "mistake"),
+    [
+        ("return np.ones(50 * 2**27)", "general.memory"),  # 50 GB
+        ("import sys; sys.exit(0)", "general.exit"),
+        ("import os; os._exit(0)", "general.ended"),
+        ("return scores * np.nan", "general.nan"),
+        ("return object()", "general.kind"),
+        ("return None", "general.none"),
+        ("raise NotImplementedError", "general.unwritten"),
+        ("return np.zeros(7)", "general.shape"),
+        ("return scores.no_such_thing", "general.raises"),
+        (
+            "from companion.with_numpy import softmax as s; return s(scores, axis=axis)",
+            "general.reference",
+        ),
+        (
+            "import importlib as i; return i.import_module('companion.with_numpy').softmax(scores)",
+            "general.reference",
+        ),
+        ("import socket; return socket.create_connection(('127.0.0.1', 9))", "general.forbidden"),
+        ("import os; os.system('true'); return scores", "general.forbidden"),
+        ("import subprocess; subprocess.run(['true']); return scores", "general.forbidden"),
+        (
+            "e = np.exp(scores - scores.max(axis=axis, keepdims=True)); scores *= 1.5; "
+            "return e / e.sum(axis=axis, keepdims=True)",
+            "general.changes-input",
+        ),
+    ],
+)
+def test_a_function_that_must_not_pass_is_told_why(line, mistake):
+    result, _ = examined(body(line))
+    assert not result
+    assert result.mistake.id == mistake
+    assert result.earned < SOFTMAX.points
+
+
+def test_reading_the_reference_from_disk_is_refused():
+    path = runner.__file__.replace("assignments/runner.py", "with_numpy/softmax.py")
+    result, _ = examined(body(f"return len(open({path!r}).read())"))
+    assert result.mistake.id == "general.reference"
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "np.allclose = lambda *a, **k: True",
+        "import sys; sys.modules['companion.assignments.compare'] = sys",
+        "print('passed'); import atexit; atexit.register(print, 'passed')",
+        "import builtins; builtins.abs = lambda x: 0; builtins.all = lambda x: True",
+        "import os; os.write(1, b'passed')",
+    ],
+)
+def test_patching_and_printing_change_no_verdict(before):
+    assert not examined(body("return scores", before))[0]
+
+
+def test_forged_answers_end_the_process_and_not_the_grading():
+    forge = (
+        "import os\n"
+        "    for fd in range(3, 64):\n"
+        "        try: os.write(fd, b'\\xff' * 64)\n"
+        "        except OSError: pass\n"
+        "    return scores"
+    )
+    assert not examined(body(forge))[0]
+
+
+def test_kept_state_is_found_out():
+    kept = "\n    ".join([
+        "calls.append(1)",
+        "e = np.exp(scores - scores.max(axis=axis, keepdims=True))",
+        "return e / e.sum(axis=axis, keepdims=True) + (len(calls) > 10)",
+    ])  # fmt: skip
+    result, _ = examined(body(kept, "calls = []"))
+    assert result.mistake.id == "general.shared-state"
+    assert result.earned < SOFTMAX.points
+
+
+@pytest.mark.slow
+def test_a_loop_without_end_is_stopped_once_for_a_task():
+    result, _ = examined(body("while True: pass"), timeout_s=1.0)
+    assert result.mistake.id == "general.timeout"
+    assert len(result.failed) == 10
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "problem", "mistake"),
+    [
+        ("def softmax(scores:\n", "s.py", "SyntaxError", "general.missing"),
+        ("import no_such_library\n" + RIGHT, "s.py", "ModuleNotFoundError", "general.missing"),
+        ("x = 1\n", "s.py", None, "general.missing"),
+        ("def softmax(x):\n    return x\n", "s.py", None, "general.signature"),
+        ("from companion.with_numpy import softmax\n", "s.py", "own code", "general.reference"),
+        (notebook("1 / 0", RIGHT, "undefined"), "s.ipynb", "cell 1", None),
+        (notebook("%matplotlib inline\n!ls\n" + RIGHT, "%%time\nnonsense("), "s.ipynb", None, None),
+        (
+            notebook("from companion.assignments import check\n" + RIGHT, "check('x', softmax)"),
+            "s.ipynb",
+            None,
+            None,
+        ),
+    ],
+)  # fmt: skip
+def test_files_that_load_badly(text, path, problem, mistake):
+    result, box = examined(text, path)
+    assert (result.mistake.id if result.mistake else None) == mistake
+    assert bool(box.problems) == (problem is not None)
+    assert problem is None or problem in box.problems[0]
+
+
+@pytest.mark.slow
+def test_torch_submission_is_given_tensors():
+    text = "import torch\ndef softmax(scores, axis=-1):\n    return torch.softmax(scores, axis)\n"
+    assert examined(text)[0]
+
+
+# ------------------------------------------------------------------------------ in a notebook
+
+
+def test_check_prints_the_mistake_the_counter_example_and_hints_when_asked(capsys):
+    def softmax(scores, axis=-1):
+        e = np.exp(scores)
+        return e / e.sum(axis=axis, keepdims=True)
+
+    result = check("attention.softmax", softmax)
+    said = capsys.readouterr().out
+    assert not result
+    assert "no maximum subtracted" in said
+    assert "[1000.,  999.]" in said
+    assert "nan" in said
+    assert "Reread: attention/numerics-and-masks" in said
+    assert SOFTMAX.hints[0].en not in said
+    check("attention.softmax", softmax, hint=1)
+    said = capsys.readouterr().out
+    assert SOFTMAX.hints[0].en in said
+    assert SOFTMAX.hints[1].en not in said
+    check("attention.softmax", softmax, hint=2, language="zh")
+    said = capsys.readouterr().out
+    assert SOFTMAX.hints[1].zh in said
+    assert "没有减去最大值" in said
+
+
+def test_check_takes_torch_functions(capsys):
+    assert check("attention.softmax", lambda scores, axis=-1: torch.softmax(scores, axis))
+    assert "10 of 10" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: check("attention.sofmax", abs), r"meant 'attention.softmax'\?"),
+        (lambda: check("softmax", abs), "id: expected an assignment"),
+        (lambda: check("attention.softmax", abs, language="de"), "language: expected 'en' or 'zh'"),
+        (lambda: check("attention.softmax", abs, hint=3), "hint: expected 0, 1 or 2, got 3"),
+    ],
+)
+def test_wrong_arguments_are_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_check_needs_a_function():
+    with pytest.raises(TypeError, match="function: expected a function, got int"):
+        check("attention.softmax", 3)
+
+
+# -------------------------------------------------------------------------- on the command line
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "ann.py").write_text(RIGHT)
+    (tmp_path / "bo.py").write_text(body("return scores / scores.sum(axis=axis, keepdims=True)"))
+    (tmp_path / "cy.ipynb").write_text(notebook(RIGHT))
+    return tmp_path
+
+
+def run(capsys, *arguments):
+    code = main(["check", *map(str, arguments), "--assignment", "attention"])
+    return code, capsys.readouterr()
+
+
+def test_formats_hold_the_same_verdicts(folder, capsys):
+    code, said = run(capsys, folder / "bo.py", "--format", "json")
+    assert code == 1
+    first = json.loads(said.out)["tasks"][0]
+    assert first["mistake"] == "attention.softmax.no-exponential"
+    code, said = run(capsys, folder / "bo.py", "--format", "gradescope")
+    board = json.loads(said.out)
+    assert board["score"] == sum(one["score"] for one in board["tests"])
+    assert {"name", "score", "max_score", "output", "status"} <= set(board["tests"][0])
+    code, said = run(capsys, folder / "bo.py", "--format", "junit")
+    suite = ET.fromstring(said.out)
+    assert int(suite.get("failures")) >= 1
+    assert "no-exponential" in said.out
+    code, said = run(capsys, folder / "bo.py", "--language", "zh")
+    assert "没有取指数" in said.out
+
+
+def test_a_folder_gives_one_table_with_counts(folder, capsys):
+    target = folder / "out.csv"
+    code, _ = run(capsys, folder, "--format", "csv", "--output", target)
+    rows = target.read_text().splitlines()
+    assert code == 1
+    assert [row.split(",")[0] for row in rows[:4]] == ["submission", "ann.py", "bo.py", "cy.ipynb"]
+    assert "attention.softmax.no-exponential,1" in rows
+
+
+def test_weights_change_the_points(folder, capsys):
+    weights = folder / "weights.json"
+    weights.write_text('{"attention.softmax": 3}')
+    _, said = run(capsys, folder / "ann.py", "--weights", weights, "--format", "json")
+    assert json.loads(said.out)["tasks"][0]["earned"] == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("gone.py", None, "no such file or folder"),
+        ("a.txt", "x", "expected a .py or .ipynb file"),
+        ("a.ipynb", "{}", "not a notebook"),
+        ("a.py", b"\xff\xfe", "cannot be read as UTF-8"),
+    ],
+)
+def test_wrong_files_are_named(tmp_path, capsys, name, content, message):
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    code, said = run(capsys, path)
+    assert code == 2
+    assert message in said.err
+    assert len(said.err.splitlines()) == 1
+
+
+def test_starter_and_solution_are_written_and_nothing_is_overwritten(tmp_path, capsys):
+    for name in ASSIGNMENTS:
+        if not (name_is_there := name in written_assignments()):
+            assert not name_is_there
+            continue
+        assert main(["starter", name, "--output", str(tmp_path)]) == 0
+        assert main(["solution", name, "--output", str(tmp_path)]) == 0
+        starter = (tmp_path / f"{name}.py").read_text()
+        assert "NotImplementedError" in starter
+        assert "SOLUTION" not in starter + (tmp_path / f"{name}.ipynb").read_text()
+        assert main(["starter", name, "--output", str(tmp_path)]) == 2
+        assert "is there already" in capsys.readouterr().err
+
+
+def written_assignments():
+    import pages
+
+    return {path.parent.name for path in (pages.ROOT / "companion/assignments").glob("*/source.md")}
+
+
+@pytest.mark.parametrize("name", sorted(written_assignments()))
+def test_page_is_the_source_without_solutions(name):
+    import pages
+
+    page = (pages.BOOK / "assignments" / f"{name}.md").read_text(encoding="utf-8")
+    assert page == build.page(build.source(name)), "run `make notebooks`"
+    assert build.BEGIN not in page
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(written_assignments()))
+def test_solution_passes_and_starter_is_unwritten(name, tmp_path):
+    for solved in (True, False):
+        path = tmp_path / f"{name}{solved}.py"
+        path.write_text(build.script(build.source(name), solved=solved), encoding="utf-8")
+        from companion.assignments import assignment
+
+        _, results, problems = grade(path, assignment(name))
+        assert not problems
+        assert len(results) >= 1
+        for result in results:
+            if solved:
+                assert result, result
+            else:
+                assert result.mistake.id == "general.unwritten"
+
+
+# ------------------------------------------------------------------------------------ the parts
+
+
+def test_wire_keeps_every_kind():
+    tree = {"a": np.arange(6.0).reshape(2, 3), 3: [True, None, "汉字", 1.5, float("inf"), (1, 2)]}
+    back = runner.decode(*runner.encode(tree))
+    np.testing.assert_array_equal(back["a"], tree["a"])
+    assert back[3] == tree[3]
+    assert back["a"].dtype == np.float64
+    tensor = runner.decode(*runner.encode(torch.ones(2, 3, dtype=torch.bfloat16)))
+    assert tensor.dtype == np.float32
+    as_tensor = runner.decode(*runner.encode(np.ones(2, np.float32)), tensors=True)
+    assert as_tensor.dtype == torch.float32
+    with pytest.raises(runner.UnsendableError):
+        runner.encode(np.array([object()]))
+
+
+def test_calls_hand_results_on():
+    calls = [("step", (1.0, None), {}), ("step", (2.0, Ref(0, 1)), {})]
+    outcomes = runner.run_calls(calls, {"step": lambda x, state: (x, (state or 0) + 1)})
+    assert [outcome["value"] for outcome in outcomes] == [(1.0, 1), (2.0, 2)]
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "agree"),
+    [
+        (np.ones(2), [1.0, 1.0], True),
+        (np.ones((2, 1)), [[1], [1]], True),
+        (np.ones(2), np.ones((1, 2)), False),
+        (1.0, np.asarray(1.0), True),
+        ((np.ones(2), np.ones(3)), [np.ones(2), np.ones(3)], True),
+        (np.ones(2), np.ones(2) + 1e-5, False),
+        (np.ones(2), (np.ones(2) + 1e-5).astype(np.float32), True),
+        (np.array([True]), np.array([1]), False),
+        ({"a": 1}, {"a": 1.0}, True),
+        ({"a": 1}, {"b": 1}, False),
+        ("x", "x", True),
+        (None, 0, False),
+        ([[1], [1, 2]], [[1], [1, 2]], True),
+    ],
+)
+def test_what_counts_as_the_same(one, two, agree):
+    assert compare.same(one, two, 1e-6) is agree
+
+
+def test_same_seed_same_cases():
+    one, two = (SOFTMAX.cases(np.random.default_rng(1)) for _ in range(2))
+    for a, b in zip(one, two, strict=True):
+        assert a.name == b.name
+        np.testing.assert_array_equal(a.calls[0].arguments[0], b.calls[0].arguments[0])
+
+
+def test_grading_leaves_no_process_behind(folder):
+    before = set(sys.modules)
+    with pytest.raises(BadInputError, match="expected more than 0 s"):
+        check_submissions(
+            type("Options", (), {"timeout": 0.0, "memory": 4096, "assignment": "attention"})
+        )
+    box = Sandbox("s.py", RIGHT)
+    process = box.process
+    box.close()
+    assert process.returncode is not None
+    assert "submission" not in set(sys.modules) - before
+
+
+def test_local_hands_over_copies():
+    x = np.arange(3.0)
+    seen = Local({"softmax": lambda scores, axis=-1: scores.fill(0)})
+    seen.run(SOFTMAX.cases(np.random.default_rng(0))[0].calls)
+    np.testing.assert_array_equal(x, [0, 1, 2])

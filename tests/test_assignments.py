@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from companion.assignments import ASSIGNMENTS, build, check, compare, runner, task
+from companion.assignments import ASSIGNMENTS, build, check, compare, report, runner, task
 from companion.assignments.command import BadInputError, check_submissions, grade
 from companion.assignments.examine import examine
 from companion.assignments.executors import Local, Sandbox
@@ -412,3 +412,104 @@ def test_local_hands_over_copies():
     seen = Local({"softmax": lambda scores, axis=-1: scores.fill(0)})
     seen.run(SOFTMAX.cases(np.random.default_rng(0))[0].calls)
     np.testing.assert_array_equal(x, [0, 1, 2])
+
+
+# ------------------------------------------------------------------- ways round, ways to break it
+
+READS = f"""
+import os, sys, numpy as np
+FOLDER = {str(runner.__file__).removesuffix("/assignments/runner.py")!r}
+REF = FOLDER + "/with_numpy/softmax.py"
+{{way}}
+def softmax(scores, axis=-1):
+    e = np.exp(scores - scores.max(axis=axis, keepdims=True))
+    return e / e.sum(axis=axis, keepdims=True)
+"""
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        "os.path.realpath = lambda path: '/'; open(REF)",
+        "import builtins; builtins.isinstance = lambda *a: False; open(REF)",
+        "os.open('with_numpy/softmax.py', 0, dir_fd=os.open(FOLDER, 0))",
+        "os.link(REF, 'copy')",
+        "import ctypes; ctypes.CDLL(None).open(REF.encode(), 0)",
+        "import gc; gc.get_objects()",
+        "import _posixsubprocess; _posixsubprocess.fork_exec(*[None] * 23)",
+        "import multiprocessing as m; m.get_context('spawn').Pool(1)",
+        "import readline; readline.read_history_file(REF)",
+        "sys.meta_path[0].allowed.append('companion.with_numpy')",
+        "open(os.path.expanduser('~/left-behind'), 'w')",
+        "open(np.__file__, 'a')",
+    ],
+)
+def test_ways_round_the_fence_are_refused(way):
+    # What follows the refused line is not run: a submission that got through would pass.
+    result, box = examined(READS.format(way=way))
+    assert not result
+    assert box.problems
+
+
+@pytest.mark.parametrize(
+    ("before", "value"),
+    [
+        ("import __main__; __main__.answer = lambda *a: []", "scores"),
+        ("import __main__; __main__.answer = lambda *a: [{'error': ['x']}]", "scores"),
+        ("import __main__; __main__.answer = lambda *a: [{'value': 1, 'changed': []}] * 9", "1"),
+        ("import __main__; a = __main__.Given(1.0)", "a"),
+        ("", "'\\ud800'"),
+        ("", "{np.int64(1): 1}"),
+        ("", "[np.int64(1)] * 20_000"),
+        ("", "[1] * 200_000"),
+        ("a = []\nfor _ in range(2000): a = [a]", "a"),
+        ("class A(float):\n    def hex(self): return 'x'", "A(1)"),
+        ("class A(Exception):\n    def __str__(self): raise self", "(_ for _ in ()).throw(A())"),
+        ("class A(Exception): pass", "(_ for _ in ()).throw(A('\\ud800\\x1b[2J\\n10 of 10'))"),
+    ],
+)
+def test_no_answer_breaks_the_grading(before, value):
+    result, box = examined(body(f"return {value}", before))
+    assert not result
+    for form in (report.as_json, report.as_junit, report.as_gradescope):
+        assert "\x1b" not in form("s.py", [result], box.problems).encode().decode()
+    assert len(report.text(result)) < 10_000
+
+
+def test_files_may_be_written_in_a_folder_that_goes_away():
+    text = "open('notes.txt', 'w').write('x')\nimport tempfile; tempfile.mkdtemp()\n" + RIGHT
+    result, box = examined(text)
+    assert result
+    assert not box.problems
+
+
+@pytest.mark.slow
+def test_torch_layers_of_single_precision_are_right_answers():
+    def layer(inputs, weight, bias):
+        unit = torch.nn.Linear(weight.shape[1], weight.shape[0])
+        with torch.no_grad():
+            unit.weight.copy_(weight)
+            unit.bias.copy_(bias)
+        return torch.relu(unit(inputs))
+
+    found = task("neuron.layer")
+    assert examine(found, Local({**found.reference, "layer": layer}, 20.0))
+
+
+def test_a_cache_may_be_an_object():
+    class Cache:
+        def __init__(self, keys, values):
+            self.keys, self.values = keys, values
+
+    def attend_step(query, key, value, cache=None):
+        keys, values = key[..., None, :], value[..., None, :]
+        if cache is not None:
+            keys = np.concatenate([cache.keys, keys], -2)
+            values = np.concatenate([cache.values, values], -2)
+        scores = (keys @ query[..., None])[..., 0] / np.sqrt(key.shape[-1])
+        weights = np.exp(scores - scores.max(-1, keepdims=True))
+        weights = weights / weights.sum(-1, keepdims=True)
+        return (weights[..., None, :] @ values)[..., 0, :], Cache(keys, values)
+
+    found = task("decoding.cache")
+    assert examine(found, Local({**found.reference, "attend_step": attend_step}, 20.0))

@@ -37,15 +37,15 @@ function ticks(low, high) {
 }
 
 function axes(svg, data, width, height, xMarks) {
-  const box = { left: 58, right: width - 12, top: 12, bottom: height - 44 };
+  const box = { left: 58, right: width - 12, top: 18, bottom: height - 44 };
   const [low, high] = data.limits;
   const y = (v) => box.bottom - ((v - low) / (high - low)) * (box.bottom - box.top);
   for (const mark of ticks(low, high)) {
     svg.append(make("line", { x1: box.left, x2: box.right, y1: y(mark), y2: y(mark), class: "grid" }));
     svg.append(make("text", { x: box.left - 6, y: y(mark) + 4, "text-anchor": "end" }, String(mark)));
   }
-  for (const [place, label] of xMarks(box)) {
-    svg.append(make("text", { x: place, y: box.bottom + 17, "text-anchor": "middle" }, label));
+  for (const [place, label, lower = 0] of xMarks(box)) {
+    svg.append(make("text", { x: place, y: box.bottom + 17 + lower, "text-anchor": "middle" }, label));
   }
   const middle = (box.top + box.bottom) / 2;
   svg.append(make("text", { x: 13, y: middle, "text-anchor": "middle",
@@ -80,7 +80,11 @@ function lines(svg, data, frame, width, height) {
 function bars(svg, data, frame, width, height) {
   const names = Object.keys(frame), count = data.categories.length;
   const slot = (box) => (box.right - box.left) / count;
-  const marks = (box) => data.categories.map((c, i) => [box.left + (i + 0.5) * slot(box), c]);
+  // Names that do not fit beside each other stand in two rows in turn.
+  const longest = Math.max(...data.categories.map((c) => measured(c)));
+  const crowded = longest > (width - 70) / count - 4;
+  const marks = (box) => data.categories.map(
+    (c, i) => [box.left + (i + 0.5) * slot(box), c, crowded && i % 2 ? 14 : 0]);
   const { box, y } = axes(svg, data, width, height, marks);
   const wide = (0.8 * slot(box)) / names.length;
   const zero = Math.min(box.bottom, Math.max(box.top, y(0)));
@@ -90,7 +94,7 @@ function bars(svg, data, frame, width, height) {
     svg.append(make("rect", { x, y: Math.min(top, zero), width: wide, height: Math.abs(top - zero),
       fill: INKS[i % 7] }));
     if (wide > 30) {
-      const beside = value < 0 ? Math.min(box.bottom - 2, top + 14) : Math.max(box.top + 10, top - 4);
+      const beside = value < 0 ? Math.min(box.bottom - 2, top + 14) : top - 4;
       svg.append(make("text", { x: x + wide / 2, y: beside,
         "text-anchor": "middle" }, String(value)));
     }

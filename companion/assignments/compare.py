@@ -98,3 +98,8 @@ def _count(tree: Any) -> int:
     if isinstance(tree, list | tuple):
         return sum(map(_count, tree))
     return int(np.size(tree)) if isinstance(tree, np.ndarray) else 1
+
+
+def printable(words: str) -> str:
+    """A stranger's words without what XML, UTF-8 or a terminal takes for something else."""
+    return "".join(c if c in "\n\t" or c.isprintable() else "?" for c in words)

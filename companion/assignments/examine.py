@@ -1,18 +1,26 @@
 """Try a submission against a task: which cases it passes, and which mistake explains the rest."""
 
+import re
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
 
 from companion.assignments import compare, general
 from companion.assignments.executors import Local, Outcomes
+from companion.assignments.runner import Given
 from companion.assignments.task import Call, Case, Mistake, Task
 
 SEED = 20170612
-OWN = "asks for your own code"  # in the runner's refusal of `import companion...`
+# in the runner's refusal of `import companion...`, and of its files
+OWN = ("asks for your own code", "the reference may not be read")
+# what torch says where a float32 of its own meets what it was given
+MIXED = re.compile(
+    r"same dtype|scalar type|dtypes? (?:does not |do not |don't )?match|[Ff]ound dtype|mixed dtype"
+    r"|Input type .* and (?:weight|bias) type"
+)
 CONTRACT = 0.2  # share of the points that right numbers lose by a changed argument or kept state
 
 
@@ -76,7 +84,7 @@ def examine(task: Task, executor: Executor, *, seed: int = SEED) -> Result:
     failure = None
     if failed:
         mistake = diagnose(task, cases, expected, got, failed)
-        if mistake is general.MISSING and any(OWN in p for p in getattr(executor, "problems", ())):
+        if mistake is general.MISSING and _own(executor):
             mistake = general.REFERENCE
         smallest = min(failed, key=lambda index: compare.size(cases[index]))
         call = wrong[smallest] or 0
@@ -97,8 +105,41 @@ def _run(executor: Executor, cases: list[Case], tensors: bool) -> list[Outcomes]
     got: list[Outcomes] = []
     for one in cases:
         late = bool(got) and got[-1][-1].get("error") in ("Timeout", "TimeoutError")
-        got.append(got[-1] if late else executor.run(one.calls, tensors=tensors))
+        got.append(got[-1] if late else _tried(executor, one.calls, tensors))
     return got
+
+
+def _tried(executor: Executor, calls: tuple[Call, ...], tensors: bool) -> Outcomes:
+    """The outcomes; on float32 if torch refuses to mix: `torch.eye(n)` and `nn.Linear` are float32.
+
+    NumPy mixes precisions, and no task names one, so that this is nobody's mistake.
+    """
+    outcomes = executor.run(calls, tensors=tensors)
+    if tensors and MIXED.search(str(outcomes[-1].get("message", ""))):
+        single = tuple(
+            replace(one, arguments=_single(one.arguments), keywords=_single(dict(one.keywords)))
+            for one in calls
+        )
+        again = executor.run(single, tensors=True)
+        outcomes = outcomes if "error" in again[-1] else again
+    return outcomes
+
+
+def _single(tree: Any) -> Any:
+    if isinstance(tree, dict):
+        return {key: _single(value) for key, value in tree.items()}
+    if isinstance(tree, list | tuple):
+        return type(tree)(_single(item) for item in tree)
+    if isinstance(tree, Given):
+        return Given(_single(tree.table), tree.memory)
+    if isinstance(tree, np.ndarray) and tree.dtype.kind == "f":
+        return tree.astype(np.float32)
+    return tree
+
+
+def _own(executor: Executor) -> bool:
+    problems = getattr(executor, "problems", ())
+    return any(words in problem for problem in problems for words in OWN)
 
 
 def diagnose(
@@ -284,7 +325,7 @@ def _contract(
     if any(outcome.get("changed") for outcomes in got for outcome in outcomes):
         return general.CHANGED
     first = cases[0]
-    again = executor.run(first.calls, tensors=tensors)
+    again = _tried(executor, first.calls, tensors)
     if "error" in again[-1]:
         return general.STATE
     values = [outcome["value"] for outcome in got[0]]

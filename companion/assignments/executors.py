@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 
 from companion.assignments import runner
+from companion.assignments.compare import printable
 from companion.assignments.task import Call
 
 LOADING_S = 60.0  # importing torch alone can take ten seconds on a busy machine
@@ -75,7 +77,7 @@ class Sandbox:
         if self.process is None:
             return [_ended("Ended", self.ended)]
         answer = self._ask(
-            self.process, {"calls": _plain(calls), "tensors": tensors}, self.timeout_s
+            self.process, {"calls": _plain(calls), "tensors": tensors}, self.timeout_s, len(calls)
         )
         return answer if isinstance(answer, list) else [answer]
 
@@ -92,6 +94,7 @@ class Sandbox:
                     if stream:
                         stream.close()
             self.process.wait()
+            self.scratch.cleanup()
         self.process = None
 
     def _start(self) -> None:
@@ -102,20 +105,26 @@ class Sandbox:
         environment |= {"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
         kept = ("SYSTEMROOT", "TEMP", "TMP", "HOME", "LANG", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
         environment |= {name: os.environ[name] for name in kept if name in os.environ}
+        self.scratch = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        folder = os.path.realpath(self.scratch.name)
+        environment |= {"TMPDIR": folder, "TEMP": folder, "TMP": folder}
         self.process = subprocess.Popen(
-            [sys.executable, "-I", str(Path(runner.__file__))],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment,
+            [sys.executable, "-I", str(Path(runner.__file__).resolve())],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, cwd=folder,
             start_new_session=os.name == "posix",
         )  # fmt: skip
         answer = self._ask(self.process, self.order, max(LOADING_S, self.timeout_s))
         if "problems" in answer:
-            self.problems, self.uses_torch = answer["problems"], answer["torch"]
+            self.problems = [printable(problem) for problem in answer["problems"]]
+            self.uses_torch = answer["torch"]
             return
         self.starts_left = 0
         self.ended = f"while the file was loaded: {answer['message']}"
         self.problems = [self.ended]
 
-    def _ask(self, process: "subprocess.Popen[bytes]", request: Any, seconds: float) -> Any:
+    def _ask(
+        self, process: "subprocess.Popen[bytes]", request: Any, seconds: float, calls: int = 0
+    ) -> Any:
         found: list[Any] = []
 
         def talk() -> None:
@@ -127,7 +136,7 @@ class Sandbox:
         thread = threading.Thread(target=talk, daemon=True)
         thread.start()
         thread.join(seconds)
-        if found and _well_formed(found[0]):
+        if found and _well_formed(found[0], calls):
             return found[0]
         late = thread.is_alive()
         self.close()
@@ -137,15 +146,29 @@ class Sandbox:
         return _ended("Ended", "the process ended by itself")
 
 
-def _well_formed(answer: Any) -> bool:
-    """An answer of the runner, as far as its form can tell."""
-    if isinstance(answer, dict):
-        return isinstance(answer.get("problems"), list) and "torch" in answer
-    return isinstance(answer, list) and all(
-        isinstance(one, dict)
-        and (("value" in one and isinstance(one.get("changed"), list)) or "error" in one)
-        for one in answer
+def _well_formed(answer: Any, calls: int) -> bool:
+    """An answer of the runner, as far as its form can tell: to loading (calls 0), or to a case."""
+    if not calls:
+        return (
+            isinstance(answer, dict)
+            and isinstance(answer.get("problems"), list)
+            and all(isinstance(problem, str) for problem in answer["problems"])
+            and isinstance(answer.get("torch"), bool)
+        )
+    return (
+        isinstance(answer, list)
+        and 1 <= len(answer) <= calls
+        and all(isinstance(one, dict) and _is_outcome(one) for one in answer)
+        and all("value" in one for one in answer[:-1])
+        and (len(answer) == calls or "error" in answer[-1])
     )
+
+
+def _is_outcome(one: dict[Any, Any]) -> bool:
+    if "error" in one:
+        words = [one["error"], one.get("message"), one.get("line") or ""]
+        return "value" not in one and all(isinstance(word, str) for word in words)
+    return "value" in one and isinstance(one.get("changed"), list)
 
 
 def _plain(calls: tuple[Call, ...]) -> list[Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from companion.assignments import compare
+from companion.assignments.compare import printable
 from companion.assignments.examine import Failure, Result
 
 WORDS = {
@@ -27,6 +28,7 @@ WORDS = {
         "result": "结果", "kind": "不是数值的返回值：{what}",
     },
 }  # fmt: skip
+MOST_SHOWN = 40  # items of a list
 
 
 def text(result: Result, *, language: str = "en", hint: int = 0, points: bool = False) -> str:
@@ -68,7 +70,8 @@ def _counter_example(failure: Failure, say: dict[str, str]) -> list[str]:
     got = failure.got
     if "error" in got:
         where = f" ({got['line']})" if got.get("line") else ""
-        lines.append(f"  {say['error']} {got['error']}: {got['message']}{where}")
+        said = printable(f"{got['error']}: {got['message']}{where}").replace("\n", "\n    ")
+        lines.append(f"  {say['error']} {said}")
     else:
         lines.append(f"  {say['got']} {_part(got['value'], call.look, say)}")
     return lines
@@ -92,14 +95,18 @@ def _shown(value: Any, indent: int) -> str:
         )  # fmt: skip
         return shown.replace("\n", "\n" + " " * indent)
     if isinstance(value, list | tuple):
-        inner = ", ".join(_shown(item, indent) for item in value)
+        inner = ", ".join(_shown(item, indent) for item in value[:MOST_SHOWN])
+        inner += f", … {len(value)}" if len(value) > MOST_SHOWN else ""
         return f"[{inner}]" if isinstance(value, list) else f"({inner})"
     if isinstance(value, dict):
-        inner = ", ".join(f"{key!r}: {_shown(item, indent)}" for key, item in value.items())
+        inner = ", ".join(
+            f"{repr(key)[:60]}: {_shown(item, indent)}"
+            for key, item in list(value.items())[:MOST_SHOWN]
+        )
         return f"{{{inner}}}"
     if isinstance(value, float):
         return f"{value:.4g}"
-    if hasattr(value, "table"):
+    if isinstance(getattr(value, "table", None), np.ndarray):
         return f"a model of {len(value.table)} tokens"
     return repr(value)[:300]
 
@@ -152,17 +159,12 @@ def as_junit(
         found = ET.SubElement(suite, "testcase", name=result.task.id, classname=submission)
         if not result:
             id = result.mistake.id if result.mistake else "failed"
-            ET.SubElement(found, "failure", message=id).text = _printable(
+            ET.SubElement(found, "failure", message=id).text = printable(
                 text(result, language=language)
             )
     if problems:
-        ET.SubElement(suite, "system-err").text = _printable("\n".join(problems))
+        ET.SubElement(suite, "system-err").text = printable("\n".join(problems))
     return ET.tostring(suite, encoding="unicode", xml_declaration=True)
-
-
-def _printable(words: str) -> str:
-    """Control characters may not stand in XML."""
-    return "".join(c if c in "\n\t" or ord(c) >= 32 else "?" for c in words)
 
 
 def as_gradescope(

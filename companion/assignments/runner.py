@@ -15,7 +15,7 @@ import re
 import struct
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any, BinaryIO
 
@@ -23,6 +23,8 @@ import numpy as np
 
 Namespace = Mapping[str, Any]
 MOST_BYTES = 256 * 2**20  # of one result
+MOST_HEADER = 2**26  # bytes of JSON; a submission alone may need 2**25
+MOST_ITEMS, MOST_NESTED = 100_000, 30  # of the lists and dicts of one result
 
 
 class Ref:
@@ -87,7 +89,7 @@ def receive(stream: BinaryIO, tensors: bool = False) -> Any:
     if not 1 <= count <= 10_000:
         raise EOFError("not a message")
     sizes = struct.unpack(f"<{count}Q", _read(stream, 8 * count))
-    if sum(sizes) > 2 * MOST_BYTES:
+    if sum(sizes) > 2 * MOST_BYTES or sizes[0] > MOST_HEADER:
         raise EOFError("a message too long")
     header, *blobs = [_read(stream, size) for size in sizes]
     return decode(header, blobs, tensors)
@@ -106,13 +108,15 @@ def _packed(tree: Any, blobs: list[bytes]) -> Any:
     if isinstance(tree, int) and abs(tree) < 2**63:
         return tree
     if isinstance(tree, float):
-        return {"f": tree.hex()}
+        return {"f": float.hex(tree)}
     if isinstance(tree, Ref):
         return {"ref": [tree.call, *tree.path]}
     if isinstance(tree, Given):
         return {"given": [_packed(tree.table, blobs), float(tree.memory)]}
     if isinstance(tree, dict):
         return {"d": [[_packed(key, blobs), _packed(tree[key], blobs)] for key in tree]}
+    if isinstance(tree, np.generic) and tree.dtype.kind in "biu":
+        return _packed(tree.item(), blobs)  # it may be the key of a dict, or one of many
     if isinstance(tree, list | tuple):
         # a named tuple comes back as a tuple
         return {"t" if isinstance(tree, tuple) else "l": [_packed(item, blobs) for item in tree]}
@@ -201,7 +205,7 @@ def _call(
 def _does_not_fit(function: Callable[..., Any], arguments: Any, keywords: Any) -> str:
     try:
         signature = inspect.signature(function)
-    except (TypeError, ValueError):
+    except Exception:  # a class may answer with an error of its own
         return ""
     try:
         signature.bind(*arguments, **keywords)
@@ -260,7 +264,11 @@ def _failure(error: BaseException) -> dict[str, Any]:
         name = frames[-1].filename
         name = name.strip("<>") if name.startswith("<") else "this notebook"
         where = f"{name}, line {frames[-1].lineno}"
-    return {"error": type(error).__name__, "message": str(error)[:500], "line": where}
+    try:
+        message = str(error)[:500]
+    except BaseException:  # also an answer of the submission
+        message = "(its text cannot be shown)"
+    return {"error": str(type(error).__name__), "message": message, "line": where}
 
 
 # ------------------------------------------------------------------------- the child process
@@ -314,8 +322,10 @@ def limit(memory_mb: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def fence(package: str, allowed: list[str]) -> None:
+def fence(package: str, allowed: Sequence[str]) -> None:
     """Refuse what an answer does not need: the reference, the network, other processes.
+
+    Files may be written in the working folder only.
 
     package the folder of `companion`   allowed its modules that the task lets a submission use
     An audit hook cannot be taken off again by code that runs later.
@@ -331,30 +341,78 @@ def fence(package: str, allowed: list[str]) -> None:
     sys.modules["companion"] = stand_in
     sys.meta_path.insert(0, _Fence(allowed))
 
-    def refused(path: Any) -> bool:
-        if not isinstance(path, str | bytes | os.PathLike):
-            return False
-        text = os.path.realpath(os.fsdecode(path))
-        if text.startswith("/proc/") and text.rsplit("/", 1)[-1] in ("mem", "environ", "maps"):
-            return not text.startswith(f"/proc/{os.getpid()}/maps")
-        return text.startswith(folder) and not any(text.startswith(file) for file in files)
+    # The hook holds all that it needs: a submission may put its own `isinstance` into builtins,
+    # or its own `realpath` into os. Files are known by number, whatever name leads to them.
+    stat, cwd, frame, absolute = os.stat, os.getcwd, sys._getframe, os.path.isabs
+    decode_name, denied, not_there = os.fsdecode, PermissionError, (OSError, ValueError, TypeError)
+    no_import, not_allowed = ImportError, _not_allowed
+    refused, modules = REFUSED, REFUSED_MODULES
+    scratch, separator, nowhere = cwd() + os.sep, os.sep, os.devnull
+    writes = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+    allowed = tuple(allowed)
+    hidden = set()
+    for place, _, names in os.walk(folder):
+        for path in (place, *(os.path.join(place, name) for name in names)):
+            if not path.startswith(tuple(files)):
+                about = os.stat(path)
+                hidden.add((about.st_dev, about.st_ino))
+
+    def located(name: str) -> tuple[str, bool]:
+        """The whole name, and whether it lies in the working folder."""
+        full = name if absolute(name) else cwd() + separator + name
+        return full, full.startswith(scratch) and ".." not in full
+
+    def opened(path: Any, mode: Any, flags: int) -> None:
+        if path.__class__ is int:
+            return
+        name = decode_name(path)
+        if mode is None and not absolute(name):
+            raise denied(f"{name!r}: the reference may not be read by way of its folder")
+        try:
+            about = stat(path)
+            if (about.st_dev, about.st_ino) in hidden:
+                raise denied(f"{name!r}: the reference may not be read")
+        except denied:
+            raise
+        except not_there:
+            pass
+        full, inside = located(name)
+        if full.startswith("/proc/") and (
+            full.endswith(("/mem", "/environ"))
+            or ("/fd/" in full and not full.startswith("/proc/self/fd/"))
+        ):
+            raise denied(f"{name!r}: not needed, and not allowed here")
+        if flags & writes and not inside and name != nowhere:
+            raise denied(f"{name!r}: not needed, and not allowed here")
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
-        if event == "import" and _not_allowed(arguments[0], allowed):
-            raise ImportError(f"{arguments[0]}: this task asks for your own code")
-        elif event == "open" and refused(arguments[0]):
-            raise PermissionError(f"{arguments[0]!r}: the reference may not be read")
-        elif event.startswith(REFUSED):
-            raise PermissionError(f"{event}: not needed, and not allowed here")
+        if event == "open":
+            opened(*arguments)
+        elif event == "os.remove" and arguments[1] == -1 and located(decode_name(arguments[0]))[1]:
+            return  # `tempfile` tries its folder with a file of its own
+        elif event == "import":
+            if arguments[0] in modules:
+                raise no_import(f"{arguments[0]}: not needed, and not allowed here")
+            if not_allowed(arguments[0], allowed):
+                raise no_import(f"{arguments[0]}: this task asks for your own code")
+        elif event.startswith("ctypes.dl"):
+            caller: Any = frame(1)  # a library may load its own parts
+            while caller is not None and "ctypes" in caller.f_code.co_filename:
+                caller = caller.f_back
+            if caller is not None and caller.f_code.co_filename.startswith("<submission"):
+                raise denied(f"{event}: not needed, and not allowed here")
+        elif event.startswith(refused):
+            raise denied(f"{event}: not needed, and not allowed here")
 
+    _no_other_process()
     sys.addaudithook(hook)
 
 
 class _Fence:
     """Refuses the modules of companion that the task does not allow, however they are asked for."""
 
-    def __init__(self, allowed: list[str]) -> None:
-        self.allowed = allowed
+    def __init__(self, allowed: Sequence[str]) -> None:
+        self.allowed = tuple(allowed)
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
         """None for what may be looked for elsewhere."""
@@ -362,7 +420,7 @@ class _Fence:
             raise ImportError(f"{name}: this task asks for your own code")
 
 
-def _not_allowed(name: str, allowed: list[str]) -> bool:
+def _not_allowed(name: str, allowed: Sequence[str]) -> bool:
     return name.startswith("companion.") and not any(
         name == one or name.startswith(f"{one}.") or one.startswith(f"{name}.")
         for one in (*allowed, "companion.assignments")
@@ -373,7 +431,25 @@ REFUSED = (
     "socket.connect", "socket.bind", "socket.getaddrinfo", "socket.sendto", "subprocess.",
     "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "os.kill", "os.remove",
     "os.rename", "os.rmdir", "os.startfile", "pty.spawn", "signal.pthread_kill", "shutil.rmtree",
+    "os.link", "os.symlink", "os.truncate", "os.chmod", "os.chown", "resource.prlimit", "gc.",
+    "cpython.PyInterpreterState_New",
 )  # fmt: skip
+REFUSED_MODULES = frozenset(("readline", "_xxsubinterpreters", "_interpreters"))
+
+
+def _no_other_process() -> None:
+    """Close the way to a new process that no audit event tells of."""
+    try:
+        import _posixsubprocess
+    except ImportError:
+        return
+
+    def fork_exec(*arguments: Any) -> int:
+        raise PermissionError("fork_exec: not needed, and not allowed here")
+
+    _posixsubprocess.fork_exec = fork_exec
+    if "subprocess" in sys.modules:
+        sys.modules["subprocess"].__dict__["_fork_exec"] = fork_exec
 
 
 def _no_checks() -> ModuleType:
@@ -393,6 +469,7 @@ def main() -> None:
     sys.stdin, sys.stdout, sys.stderr = io.StringIO(), io.StringIO(), io.StringIO()
     order = receive(requests)
     limit(order["memory_mb"])
+    sys.dont_write_bytecode = True
     fence(order["package"], order["allowed"])
     names, problems = load(order["path"], order["text"])
     send(answers, {"problems": problems, "torch": "torch" in sys.modules})
@@ -418,14 +495,37 @@ def answer(request: Any, names: Namespace) -> Any:
 
 
 def sendable(outcome: dict[str, Any]) -> dict[str, Any]:
-    """The outcome, with a word in place of a result that can't be sent."""
+    """The outcome, with a word in place of each part of the result that can't be sent.
+
+    A part, since only some of a result may be looked at: what a cache looks like is not asked.
+    """
+    if "value" not in outcome:
+        return outcome
+    return {**outcome, "value": _sendable(outcome["value"], [0])}
+
+
+def _sendable(tree: Any, count: list[int], depth: int = 0) -> Any:
+    count[0] += 1
+    if depth > MOST_NESTED or count[0] > MOST_ITEMS:
+        return {"opaque": "a value nested too deeply or with too many items"}
+    if isinstance(tree, list | tuple):
+        items = []
+        for item in tree:
+            items.append(_sendable(item, count, depth + 1))
+            if count[0] > MOST_ITEMS:
+                return items[-1]
+        return tuple(items) if isinstance(tree, tuple) else items
+    if tree is None or isinstance(tree, bool | float):
+        return tree
     try:
-        encode(outcome)
+        if isinstance(tree, dict):
+            for key in tree:
+                encode(key)
+            return {key: _sendable(tree[key], count, depth + 1) for key in tree}
+        encode(tree)
     except (UnsendableError, RecursionError, OverflowError) as error:
-        if "value" in outcome:
-            return {"value": {"opaque": str(error)}, "changed": outcome["changed"]}
-        return {"error": "Unsendable", "message": str(error), "line": None}
-    return outcome
+        return {"opaque": str(error)}
+    return tree
 
 
 if __name__ == "__main__":

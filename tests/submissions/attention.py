@@ -32,6 +32,21 @@ def wrong_unstable(scores, axis=-1):
     return powers / np.sum(powers, axis, keepdims=True)
 
 
+def wrong_one_maximum(scores, axis=-1):
+    powers = np.exp(scores - np.max(scores))
+    return powers / powers.sum(axis, keepdims=True)
+
+
+def wrong_mean_subtracted(scores, axis=-1):
+    powers = np.exp(scores - scores.mean(axis, keepdims=True))
+    return powers / powers.sum(axis, keepdims=True)
+
+
+def wrong_min_subtracted(scores, axis=-1):
+    powers = np.exp(scores - scores.min(axis, keepdims=True))
+    return powers / powers.sum(axis, keepdims=True)
+
+
 def wrong_total(scores, axis=-1):
     powers = np.exp(scores - np.max(scores))
     return powers / np.sum(powers)
@@ -330,6 +345,9 @@ WRONG = [
     (task, f"{task}.{mistake}", function)
     for task, mistake, function in [
         ("attention.softmax", "no-max-subtraction", wrong_unstable),
+        ("attention.softmax", "one-maximum", wrong_one_maximum),
+        ("attention.softmax", "no-max-subtraction", wrong_mean_subtracted),
+        ("attention.softmax", "no-max-subtraction", wrong_min_subtracted),
         ("attention.softmax", "whole-array", wrong_total),
         ("attention.softmax", "wrong-axis", wrong_always_rows),
         ("attention.softmax", "no-exponential", wrong_ratio),

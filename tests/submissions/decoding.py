@@ -443,6 +443,24 @@ def wrong_order(query, key, value, cache=None):
     return _attend(query, np.stack(keys, -2), np.stack(values, -2)), (keys, values)
 
 
+def wrong_end_is_false(model, prompt, steps, end=None):
+    new = []
+    while len(new) < steps:
+        new.append(int(np.argmax(model(np.array([*prompt, *new])))))
+        if end and new[-1] == end:
+            break
+    return new
+
+
+def wrong_end_was_there(model, prompt, steps, end=None):
+    ids = list(prompt)
+    for _ in range(steps):
+        if end in ids:
+            break
+        ids.append(int(np.argmax(model(np.array(ids)))))
+    return ids[len(prompt) :]
+
+
 RIGHT = [
     ("decoding.greedy", right_recursive),
     ("decoding.greedy", right_torch_greedy),
@@ -459,6 +477,8 @@ RIGHT = [
 WRONG = [
     (task, f"{task}.{mistake}", function)
     for task, mistake, function in [
+        ("decoding.greedy", "end-zero", wrong_end_is_false),
+        ("decoding.greedy", "end-in-prompt", wrong_end_was_there),
         ("decoding.greedy", "prompt-included", wrong_all),
         ("decoding.greedy", "last-token-only", wrong_last),
         ("decoding.greedy", "prompt-forgotten", wrong_without_prompt),

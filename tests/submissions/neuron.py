@@ -302,6 +302,24 @@ def wrong_value(weights, inputs, targets):
     return np.mean(np.square(inputs @ weights - targets))
 
 
+def wrong_strictly_above(current, dt, tau, resistance, rest, threshold, reset):
+    voltage, trace, spikes = rest, [], []
+    for step, push in enumerate(current):
+        voltage += dt / tau * (rest - voltage + resistance * push)
+        if voltage > threshold:
+            spikes.append(step)
+            voltage = reset
+        trace.append(voltage)
+    return np.array(trace), spikes
+
+
+def wrong_zero_is_plus(weights, bias, inputs, label):
+    answer = 1 if weights @ inputs + bias >= 0 else -1
+    if answer == label:
+        return weights, bias
+    return weights + label * inputs, bias + label
+
+
 RIGHT = [
     ("neuron.layer", right_loop),
     ("neuron.layer", right_torch_layer),
@@ -340,6 +358,8 @@ WRONG = [
         ("neuron.spikes", "no-resistance", wrong_no_resistance),
         ("neuron.spikes", "starts-elsewhere", wrong_start),
         ("neuron.spikes", "recorded-before", wrong_lag),
+        ("neuron.spikes", "border", wrong_strictly_above),
+        ("neuron.perceptron", "border-is-right", wrong_zero_is_plus),
         ("neuron.perceptron", "always", wrong_every_time),
         ("neuron.perceptron", "on-right-answers", wrong_if_right),
         ("neuron.perceptron", "sign", wrong_direction),

@@ -68,7 +68,11 @@ def cases(rng: np.random.Generator) -> list[Case]:
             "a changing current", 2.5 + 2 * np.sin(np.arange(50) / 4), "spikes", dt=1.3, tau=14.0
         ),
         drawn("reset above rest", np.full(30, 2.4), "spikes", reset=-58.0),
-    ]
+        # Numbers that binary fractions hold exactly, in whatever order they are added.
+        case("exactly at the threshold", "integrate_and_fire", np.array([32.0, 4.0, 8.0]),
+             part="spikes", dt=1.0, tau=2.0, resistance=1.0, rest=-64.0, threshold=-48.0,
+             reset=-72.0),
+    ]  # fmt: skip
 
 
 def _wrong(**switches: Any) -> Any:
@@ -193,6 +197,17 @@ TASK = Task(
             ),
             "brain/spikes",
             variants=(_wrong(record="before"),),
+        ),
+        Mistake(
+            "neuron.spikes.border",
+            Text("no spike exactly at the threshold", "恰好到达阈值时没有发放"),
+            Text(
+                "The neuron spikes at the threshold or above it: a voltage equal to the threshold "
+                "is enough.",
+                "电压等于或高于阈值时神经元都会发放，恰好等于阈值也算一次发放。",
+            ),
+            "brain/spikes",
+            only=frozenset({"exactly at the threshold"}),
         ),
     ),
     hints=(

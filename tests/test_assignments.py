@@ -143,7 +143,7 @@ def test_kept_state_is_found_out():
 def test_a_loop_without_end_is_stopped_once_for_a_task():
     result, _ = examined(body("while True: pass"), timeout_s=1.0)
     assert result.mistake.id == "general.timeout"
-    assert len(result.failed) == 10
+    assert len(result.failed) == len(SOFTMAX.cases(np.random.default_rng(0)))
 
 
 @pytest.mark.parametrize(
@@ -418,6 +418,8 @@ def test_local_hands_over_copies():
 
 READS = f"""
 import os, sys, numpy as np
+pytestmark = pytest.mark.slow  # every answer is tried on several draws
+
 FOLDER = {str(runner.__file__).removesuffix("/assignments/runner.py")!r}
 REF = FOLDER + "/with_numpy/softmax.py"
 {{way}}

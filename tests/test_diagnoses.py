@@ -9,6 +9,8 @@ from companion.assignments import ASSIGNMENTS, assignment, general
 from companion.assignments.examine import examine
 from companion.assignments.executors import Local
 
+pytestmark = pytest.mark.slow  # every answer is tried on several draws
+
 FOLDER = Path(__file__).parent / "submissions"
 LEAST_MISTAKES, LEAST_RIGHT = 60, 40  # over the six assignments
 

@@ -32,6 +32,21 @@ def wrong_unstable(scores, axis=-1):
     return powers / np.sum(powers, axis, keepdims=True)
 
 
+def wrong_one_maximum(scores, axis=-1):
+    powers = np.exp(scores - np.max(scores))
+    return powers / powers.sum(axis, keepdims=True)
+
+
+def wrong_mean_subtracted(scores, axis=-1):
+    powers = np.exp(scores - scores.mean(axis, keepdims=True))
+    return powers / powers.sum(axis, keepdims=True)
+
+
+def wrong_min_subtracted(scores, axis=-1):
+    powers = np.exp(scores - scores.min(axis, keepdims=True))
+    return powers / powers.sum(axis, keepdims=True)
+
+
 def wrong_total(scores, axis=-1):
     powers = np.exp(scores - np.max(scores))
     return powers / np.sum(powers)
@@ -310,6 +325,19 @@ def wrong_twice(grad_weights, weights):
     return weights * (grad_weights - (grad_weights * weights).sum(-1, keepdims=True))
 
 
+def wrong_flat_sum(scores, axis=-1):
+    powers = np.exp(scores - scores.max(axis=axis, keepdims=True))
+    return powers / powers.sum(axis=axis)
+
+
+def wrong_one_row(grad_weights, weights):
+    return (np.diag(weights) - np.outer(weights, weights)) @ grad_weights
+
+
+def wrong_if_mask(query, key, value, mask=None):
+    return right_multiplied(query, key, value, mask if mask else None)
+
+
 RIGHT = [
     ("attention.softmax", right_loops),
     ("attention.softmax", right_torch),
@@ -330,6 +358,9 @@ WRONG = [
     (task, f"{task}.{mistake}", function)
     for task, mistake, function in [
         ("attention.softmax", "no-max-subtraction", wrong_unstable),
+        ("attention.softmax", "one-maximum", wrong_one_maximum),
+        ("attention.softmax", "no-max-subtraction", wrong_mean_subtracted),
+        ("attention.softmax", "no-max-subtraction", wrong_min_subtracted),
         ("attention.softmax", "whole-array", wrong_total),
         ("attention.softmax", "wrong-axis", wrong_always_rows),
         ("attention.softmax", "no-exponential", wrong_ratio),
@@ -366,5 +397,8 @@ WRONG = [
         ("attention.softmax-backward", "whole-array", wrong_one_mean),
         ("attention.softmax-backward", "sign", wrong_sign),
         ("attention.softmax-backward", "softmax-again", wrong_twice),
+        ("attention.softmax", "axis-lost", wrong_flat_sum),
+        ("attention.softmax-backward", "one-row-only", wrong_one_row),
+        ("attention.attention", "truth-of-a-mask", wrong_if_mask),
     ]
 ]

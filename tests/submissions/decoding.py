@@ -443,6 +443,32 @@ def wrong_order(query, key, value, cache=None):
     return _attend(query, np.stack(keys, -2), np.stack(values, -2)), (keys, values)
 
 
+def wrong_end_is_false(model, prompt, steps, end=None):
+    new = []
+    while len(new) < steps:
+        new.append(int(np.argmax(model(np.array([*prompt, *new])))))
+        if end and new[-1] == end:
+            break
+    return new
+
+
+def wrong_end_was_there(model, prompt, steps, end=None):
+    ids = list(prompt)
+    for _ in range(steps):
+        if end in ids:
+            break
+        ids.append(int(np.argmax(model(np.array(ids)))))
+    return ids[len(prompt) :]
+
+
+def wrong_pair(query, key, value, cache=None):
+    keys, values = np.expand_dims(key, -2), np.expand_dims(value, -2)
+    if cache is not None:
+        keys = np.concatenate((cache[0], keys), -2)
+        values = np.concatenate((cache[1], values), -2)
+    return (keys, values), _attend(query, keys, values)
+
+
 RIGHT = [
     ("decoding.greedy", right_recursive),
     ("decoding.greedy", right_torch_greedy),
@@ -459,6 +485,8 @@ RIGHT = [
 WRONG = [
     (task, f"{task}.{mistake}", function)
     for task, mistake, function in [
+        ("decoding.greedy", "end-zero", wrong_end_is_false),
+        ("decoding.greedy", "end-in-prompt", wrong_end_was_there),
         ("decoding.greedy", "prompt-included", wrong_all),
         ("decoding.greedy", "last-token-only", wrong_last),
         ("decoding.greedy", "prompt-forgotten", wrong_without_prompt),
@@ -500,5 +528,6 @@ WRONG = [
         ("decoding.cache", "missing-root", wrong_plain),
         ("decoding.cache", "queries-kept", wrong_queries),
         ("decoding.cache", "values-out-of-order", wrong_order),
+        ("decoding.cache", "order", wrong_pair),
     ]
 ]

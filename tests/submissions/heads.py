@@ -735,6 +735,10 @@ SLIPS = [
 ]
 
 
+def wrong_if_mask(x, memory, params, heads, mask):
+    return right_head_loop(x, memory, params, heads, mask if mask else None)
+
+
 def _self(function):
     def multi_head_attention(x, params, heads, mask=None):
         return function(x, x, params, heads, mask)
@@ -881,6 +885,8 @@ WRONG = [
         *(("heads.multi-head", mistake, _self(function)) for mistake, function in SLIPS),
         ("heads.multi-head", "queries-and-keys-exchanged", wrong_keys_ask),
         ("heads.multi-head", "always-causal", wrong_always_causal),
+        ("heads.multi-head", "truth-of-a-mask", _self(wrong_if_mask)),
+        ("heads.cross-attention", "truth-of-a-mask", _cross(wrong_if_mask)),
         *(("heads.cross-attention", mistake, _cross(function)) for mistake, function in SLIPS),
         ("heads.cross-attention", "target-fed-to-itself", wrong_self_alone),
         ("heads.cross-attention", "target-fed-to-itself", wrong_self_with_mask),

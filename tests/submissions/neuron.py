@@ -302,6 +302,40 @@ def wrong_value(weights, inputs, targets):
     return np.mean(np.square(inputs @ weights - targets))
 
 
+def wrong_strictly_above(current, dt, tau, resistance, rest, threshold, reset):
+    voltage, trace, spikes = rest, [], []
+    for step, push in enumerate(current):
+        voltage += dt / tau * (rest - voltage + resistance * push)
+        if voltage > threshold:
+            spikes.append(step)
+            voltage = reset
+        trace.append(voltage)
+    return np.array(trace), spikes
+
+
+def wrong_zero_is_plus(weights, bias, inputs, label):
+    answer = 1 if weights @ inputs + bias >= 0 else -1
+    if answer == label:
+        return weights, bias
+    return weights + label * inputs, bias + label
+
+
+def wrong_seen_first(current, dt, tau, resistance, rest, threshold, reset):
+    v, trace, spikes = rest, [], []
+    for n, i in enumerate(current):
+        v = v + (rest - v + resistance * i) * dt / tau
+        trace.append(v)
+        if v >= threshold:
+            spikes.append(n)
+            v = reset
+    return trace, spikes
+
+
+def wrong_in_ms(current, dt, tau, resistance, rest, threshold, reset):
+    trace, spikes = right_lists(current, dt, tau, resistance, rest, threshold, reset)
+    return trace, [n * dt for n in spikes]
+
+
 RIGHT = [
     ("neuron.layer", right_loop),
     ("neuron.layer", right_torch_layer),
@@ -340,6 +374,8 @@ WRONG = [
         ("neuron.spikes", "no-resistance", wrong_no_resistance),
         ("neuron.spikes", "starts-elsewhere", wrong_start),
         ("neuron.spikes", "recorded-before", wrong_lag),
+        ("neuron.spikes", "above-only", wrong_strictly_above),
+        ("neuron.perceptron", "border-is-right", wrong_zero_is_plus),
         ("neuron.perceptron", "always", wrong_every_time),
         ("neuron.perceptron", "on-right-answers", wrong_if_right),
         ("neuron.perceptron", "sign", wrong_direction),
@@ -362,5 +398,7 @@ WRONG = [
         ("neuron.gradient", "inputs-forgotten", wrong_errors),
         ("neuron.gradient", "one-example", wrong_rows),
         ("neuron.gradient", "loss", wrong_value),
+        ("neuron.spikes", "recorded-before-reset", wrong_seen_first),
+        ("neuron.spikes", "numbers", wrong_in_ms),
     ]
 ]

@@ -265,6 +265,14 @@ def wrong_sentence(articles):
     return [a[n] for a, n in zip(articles, right_matrix(articles), strict=True)]
 
 
+def wrong_counted_from_one(articles):
+    return [n + 1 for n in right_number_of_neighbours(articles)]
+
+
+def wrong_mean_bias(features, importance, strength):
+    return right_augmented(features, importance, strength)[0], np.mean(importance)
+
+
 RIGHT = [
     ("news.attention-received", right_loops),
     ("news.attention-received", right_torch),
@@ -311,5 +319,7 @@ WRONG = [
         ("news.summarise", "last", wrong_end),
         ("news.summarise", "least-central", wrong_outsider),
         ("news.summarise", "text-not-number", wrong_sentence),
+        ("news.summarise", "from-one", wrong_counted_from_one),
+        ("news.importance", "bias-is-the-mean", wrong_mean_bias),
     ]
 ]

@@ -319,6 +319,20 @@ def wrong_overflow(logits, ids, pad):
         return -own[ids[:, 1:] != pad].mean()
 
 
+def wrong_flat_mean(x, gain, bias, eps=1e-5):
+    return (x - x.mean(-1)) / np.sqrt(x.var(-1) + eps) * gain + bias
+
+
+def wrong_whole_table(ids, table, positions):
+    return np.take(table, ids, axis=0) * np.sqrt(table.shape[1]) + positions
+
+
+def wrong_real_inputs(logits, ids, pad):
+    z, y = logits[:, :-1], ids[:, 1:]
+    own = np.logaddexp.reduce(z, axis=-1) - np.take_along_axis(z, y[..., None], -1)[..., 0]
+    return own[ids[:, :-1] != pad].mean()
+
+
 RIGHT = [
     ("transformer.positions", right_cells),
     ("transformer.positions", right_logarithm),
@@ -379,5 +393,8 @@ WRONG = [
         ("transformer.loss", "sign", wrong_negative),
         ("transformer.loss", "perplexity", wrong_bits),
         ("transformer.loss", "unstable", wrong_overflow),
+        ("transformer.layer-norm", "axis-lost", wrong_flat_mean),
+        ("transformer.embed", "not-cut", wrong_whole_table),
+        ("transformer.loss", "padding-by-input", wrong_real_inputs),
     ]
 ]

@@ -7,7 +7,9 @@ import numpy as np
 from companion.assignments.task import Case, Mistake, Task, Text, case
 from companion.with_numpy import softmax as reference
 
-LARGE = frozenset({"large scores", "large negative scores"})
+LARGE = frozenset({
+    "large scores", "large negative scores", "scores far apart", "rows far apart",
+})  # fmt: skip
 
 
 def cases(rng: np.random.Generator) -> list[Case]:
@@ -23,7 +25,12 @@ def cases(rng: np.random.Generator) -> list[Case]:
         case("single precision", "softmax", rng.normal(size=(2, 4)).astype(np.float32)),
         case("large scores", "softmax", np.array([1000.0, 999.0]), part="stability"),
         case("large negative scores", "softmax", np.array([-1000.0, -1001.0]), part="stability"),
-    ]
+        # Only the largest score of each row serves: not the mean, the smallest, or one for all.
+        case("scores far apart", "softmax", np.array([1000.0, -1000.0, 998.5, -999.0]),
+             part="stability"),
+        case("rows far apart", "softmax", np.array([[1000.0, 998.5], [-1000.0, -1001.25]]),
+             part="stability"),
+    ]  # fmt: skip
 
 
 def _over(total: Any) -> Any:
@@ -36,6 +43,11 @@ def _over(total: Any) -> Any:
 
 def _unstable(scores: Any, axis: int = -1) -> Any:
     exponential = np.exp(scores)
+    return exponential / exponential.sum(axis=axis, keepdims=True)
+
+
+def _global_maximum(scores: Any, axis: int = -1) -> Any:
+    exponential = np.exp(scores - scores.max())
     return exponential / exponential.sum(axis=axis, keepdims=True)
 
 
@@ -76,6 +88,20 @@ TASK = Task(
     cases=cases,
     reference={"softmax": reference},
     mistakes=(
+        Mistake(
+            "attention.softmax.one-maximum",
+            Text("one maximum for all rows", "所有行共用一个最大值"),
+            Text(
+                "The largest number of the whole array is subtracted. A row that lies far below it "
+                "becomes exp of a very negative number, so that its sum is 0 and the fraction 0/0. "
+                "Each row needs its own maximum.",
+                "减去的是整个数组的最大值。远低于它的那一行取指数后全为 0，求和也为 0，"
+                "于是出现 0/0。每一行都要减去自己的最大值。",
+            ),
+            "attention/numerics-and-masks",
+            variants=(_global_maximum,),
+            only=frozenset({"rows far apart"}),
+        ),
         Mistake(
             "attention.softmax.no-max-subtraction",
             Text("no maximum subtracted", "没有减去最大值"),

@@ -7,7 +7,9 @@ import numpy as np
 
 from companion.assignments.task import Case, Given, Mistake, Task, Text, case
 
-END_CASES = frozenset({"an end token", "the end comes first"})
+END_CASES = frozenset({
+    "an end token", "the end comes first", "token 0 is the end", "the prompt holds the end",
+})  # fmt: skip
 
 
 def greedy(model: Any, prompt: Sequence[int], steps: int, end: int | None = None) -> list[int]:
@@ -27,11 +29,16 @@ def cases(rng: np.random.Generator) -> list[Case]:
 
     def drawn(name: str, V: int, prompt: list[int], steps: int, part: str, **more: Any) -> Case:
         """A table without ties whose greedy path has no early repetition of one token."""
-        table = rng.permuted(np.linspace(-2, 2, V * V)).reshape(V, V)
-        np.fill_diagonal(table, -3 - np.arange(V))  # never the same token twice running
-        model = Given(table, more.pop("memory", 0.0))
-        if more.pop("ends", False):
-            more["end"] = greedy(model, prompt, steps)[2]
+        memory, ends, at = more.pop("memory", 0.0), more.pop("ends", False), more.pop("at", None)
+        while True:
+            table = rng.permuted(np.linspace(-2, 2, V * V)).reshape(V, V)
+            np.fill_diagonal(table, -3 - np.arange(V))  # never the same token twice running
+            model = Given(table, memory)
+            new = greedy(model, prompt, steps)
+            if at is None or (new[2] == at and at not in new[:2]):
+                break
+        if ends:
+            more["end"] = new[2]
         return case(name, "greedy", model, prompt, steps, part=part, **more)
 
     return [
@@ -42,6 +49,8 @@ def cases(rng: np.random.Generator) -> list[Case]:
         drawn("an end token", 7, [2, 5], 6, "end", ends=True, memory=0.4),
         drawn("no step", 4, [1, 2], 0, "tokens"),
         drawn("the end comes first", 8, [3, 3, 1], 9, "end", ends=True),
+        drawn("token 0 is the end", 5, [2, 1], 6, "end", ends=True, at=0),
+        drawn("the prompt holds the end", 5, [3, 1, 4], 6, "end", ends=True, at=3),
     ]
 
 
@@ -62,6 +71,14 @@ def _variant(
         return ids if with_prompt else new
 
     return wrong
+
+
+def _ended_before(model: Any, prompt: Any, steps: int, end: int | None = None) -> Any:
+    return [] if end in prompt else greedy(model, prompt, steps, end)
+
+
+def _zero_is_none(model: Any, prompt: Any, steps: int, end: int | None = None) -> Any:
+    return greedy(model, prompt, steps, end or None)
 
 
 def _prompt_only(model: Any, prompt: Any, steps: int, end: int | None = None) -> Any:
@@ -172,6 +189,29 @@ TASK = Task(
             ),
             "transformer/decoding",
             variants=(_variant(extra=-1), _variant(extra=1)),
+        ),
+        Mistake(
+            "decoding.greedy.end-zero",
+            Text("token 0 is never the end", "词元 0 从不算作结束"),
+            Text(
+                "0 counts as false in Python, so that `if end` says no when `end` is token 0. Ask "
+                "whether it is None.",
+                "在 Python 中 0 等同于假，因此当 `end` 是词元 0 时，`if end` 一律不成立。"
+                "应判断它是否为 None。",
+            ),
+            "transformer/decoding",
+            variants=(_zero_is_none,),
+        ),
+        Mistake(
+            "decoding.greedy.end-in-prompt",
+            Text("stops because of the prompt", "因提示中含有结束词元而停止"),
+            Text(
+                "Only a new token ends the text. The prompt may hold the end token too, for "
+                "instance between two sentences.",
+                "只有新写出的词元才能结束文本；提示中也可能含有结束词元，例如在两个句子之间。",
+            ),
+            "transformer/decoding",
+            variants=(_ended_before,),
         ),
     ),
     hints=(

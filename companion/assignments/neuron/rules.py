@@ -41,6 +41,8 @@ def perceptron_cases(rng: np.random.Generator) -> list[Case]:
         drawn("a right answer for -1", 4, -1, True),
         case("the first step", "perceptron_step", none, 0.0, np.array([0.5, -1.5]), -1,
              part="border"),
+        case("the first step for +1", "perceptron_step", none, 0.0, np.array([0.5, -1.5]), 1,
+             part="border"),
     ]  # fmt: skip
 
 
@@ -140,8 +142,12 @@ PERCEPTRON = Task(
                 "权重从零开始时所有的和都是 0；若算作正确，就永远学不到东西。",
             ),
             "network/units",
-            variants=(_perceptron(wrong=lambda w, b, x, y: y * (w @ x + b) < 0),),
-            only=frozenset({"the first step"}),
+            variants=(
+                _perceptron(wrong=lambda w, b, x, y: y * (w @ x + b) < 0),
+                _perceptron(wrong=lambda w, b, x, y: (w @ x + b >= 0) != (y > 0)),
+                _perceptron(wrong=lambda w, b, x, y: (w @ x + b > 0) != (y > 0)),
+            ),
+            only=frozenset({"the first step", "the first step for +1"}),
         ),
     ),
     hints=(

@@ -41,12 +41,16 @@ def prose(path: Path) -> str:
     return "\n\n".join([*parts, " ".join(comments)])
 
 
+def people(entry) -> list:
+    """The authors of a record, or, of a collection, its editors."""
+    return entry.persons.get("author") or entry.persons.get("editor") or []
+
+
 @cache
 def listed() -> set[Source]:
     """First author's surname and year of each record; accents as letters, not as LaTeX."""
     firsts = [
-        (entry.persons["author"][0], entry.fields["year"])
-        for entry in parse_file(RECORDS).entries.values()
+        (people(entry)[0], entry.fields["year"]) for entry in parse_file(RECORDS).entries.values()
     ]
     return {(" ".join(map(str, who.rich_last_names)), year) for who, year in firsts}
 
@@ -87,6 +91,6 @@ def test_no_two_records_share_a_key() -> None:
 
 def test_each_record_has_author_title_and_year() -> None:
     for key, entry in parse_file(RECORDS).entries.items():
-        assert entry.persons.get("author"), f"{key}: no author"
+        assert people(entry), f"{key}: no author and no editor"
         assert entry.fields.get("title", "").strip(), f"{key}: no title"
         assert re.fullmatch(r"\d{4}", entry.fields.get("year", "")), f"{key}: no year"

@@ -96,6 +96,13 @@ def seq2seq_shapes(config: TransformerConfig) -> Shapes:
     )
 
 
+def pointer_generator_shapes(config: TransformerConfig) -> Shapes:
+    """Names and shapes of an encoder-decoder that can copy: three more layers."""
+    C = config.width
+    copying = _linear_shapes("copy_query", C, C) | _linear_shapes("copy_key", C, C)
+    return seq2seq_shapes(config) | copying | _linear_shapes("copy_gate", 1, C)
+
+
 def block_shapes(config: TransformerConfig, *, cross: bool = False) -> Shapes:
     """Names and shapes of one block; `cross` adds the attention that looks at a memory."""
     C, F = config.width, config.hidden_units

@@ -9,6 +9,7 @@ TEXT_KEYS = ("title", "content", "summary")
 KEYS = ("title", "content", "importance", "summary")
 LANGUAGES = ("en", "zh")
 IMPORTANCE = range(1, 6)
+RUBRIC = ("reach", "severity", "novelty", "urgency")
 
 
 def load_news(language: str | None = None) -> list[dict[str, Any]]:

@@ -72,6 +72,18 @@ from companion.with_numpy.multi_head import (
 )
 from companion.with_numpy.norms import layer_norm, layer_norm_backward, rms_norm, rms_norm_backward
 from companion.with_numpy.optimizers import adam, adamw, sgd
+from companion.with_numpy.pointer import (
+    PointerCache,
+    copy_cross_entropy,
+    copy_mixture,
+    copy_mixture_backward,
+    init_pointer_generator,
+    pointer_generator,
+    pointer_generator_backward,
+    pointer_generator_start,
+    pointer_generator_step,
+    select_pointer_rows,
+)
 from companion.with_numpy.positions import (
     alibi_bias,
     alibi_slopes,
@@ -124,6 +136,7 @@ __all__ = [
     "Checkpoint",
     "Decoder",
     "Encoder",
+    "PointerCache",
     "Record",
     "Seq2Seq",
     "adam",
@@ -143,6 +156,9 @@ __all__ = [
     "classifier",
     "classifier_backward",
     "clip_by_global_norm",
+    "copy_cross_entropy",
+    "copy_mixture",
+    "copy_mixture_backward",
     "cosine_schedule",
     "cosine_score",
     "cosine_score_backward",
@@ -179,6 +195,7 @@ __all__ = [
     "init_decoder",
     "init_encoder",
     "init_parameters",
+    "init_pointer_generator",
     "init_seq2seq",
     "inverse_sqrt_warmup",
     "keep_mask",
@@ -202,6 +219,10 @@ __all__ = [
     "output_logits",
     "output_logits_backward",
     "padding_mask",
+    "pointer_generator",
+    "pointer_generator_backward",
+    "pointer_generator_start",
+    "pointer_generator_step",
     "power_length_penalty",
     "project_keys",
     "relu",
@@ -217,6 +238,7 @@ __all__ = [
     "save_checkpoint",
     "scaled_dot_score",
     "scaled_dot_score_backward",
+    "select_pointer_rows",
     "select_rows",
     "seq2seq",
     "seq2seq_backward",

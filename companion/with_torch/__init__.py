@@ -31,6 +31,16 @@ from companion.with_torch.multi_head import (
 )
 from companion.with_torch.norms import layer_norm, rms_norm
 from companion.with_torch.optimizers import adam, adamw, sgd
+from companion.with_torch.pointer import (
+    PointerCache,
+    copy_cross_entropy,
+    copy_mixture,
+    init_pointer_generator,
+    pointer_generator,
+    pointer_generator_start,
+    pointer_generator_step,
+    select_pointer_rows,
+)
 from companion.with_torch.positions import (
     alibi_bias,
     alibi_slopes,
@@ -69,6 +79,7 @@ __all__ = [
     "Checkpoint",
     "Decoder",
     "Encoder",
+    "PointerCache",
     "Record",
     "Seq2Seq",
     "adam",
@@ -84,6 +95,8 @@ __all__ = [
     "causal_mask",
     "classifier",
     "clip_by_global_norm",
+    "copy_cross_entropy",
+    "copy_mixture",
     "cosine_schedule",
     "cosine_score",
     "cross_entropy",
@@ -107,6 +120,7 @@ __all__ = [
     "init_decoder",
     "init_encoder",
     "init_parameters",
+    "init_pointer_generator",
     "init_seq2seq",
     "inverse_sqrt_warmup",
     "keep_mask",
@@ -125,6 +139,9 @@ __all__ = [
     "online_softmax",
     "output_logits",
     "padding_mask",
+    "pointer_generator",
+    "pointer_generator_start",
+    "pointer_generator_step",
     "power_length_penalty",
     "project_keys",
     "relu",
@@ -135,6 +152,7 @@ __all__ = [
     "sample_token",
     "save_checkpoint",
     "scaled_dot_score",
+    "select_pointer_rows",
     "select_rows",
     "seq2seq",
     "seq2seq_start",

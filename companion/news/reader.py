@@ -11,9 +11,8 @@ from torch import Tensor
 
 from companion.config import TransformerConfig
 from companion.news.batches import IGNORE, Batch
-from companion.news.dataset import RUBRIC
 from companion.news.units import SENTENCE
-from companion.params import Shapes, derive, pointer_generator_shapes
+from companion.news.shapes import reader_shapes
 from companion.with_torch.init import init_parameters
 from companion.with_torch.layers import linear
 from companion.with_torch.losses import binary_cross_entropy
@@ -28,15 +27,6 @@ def reader_config(vocabulary: int, **changes: object) -> TransformerConfig:
         positions="sinusoidal", dropout=0.1,
     )
     return config.but(**changes)
-
-
-def reader_shapes(config: TransformerConfig) -> Shapes:
-    C, K = config.width, len(RUBRIC)
-    heads: Shapes = {
-        "sentence_proj.weight": (1, C), "sentence_proj.bias": (1,),
-        "rubric_proj.weight": (K, C), "rubric_proj.bias": (K,),
-    }
-    return pointer_generator_shapes(config) | heads
 
 
 def init_reader(config: TransformerConfig, generator: torch.Generator) -> dict[str, Tensor]:

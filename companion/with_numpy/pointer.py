@@ -263,11 +263,24 @@ def pointer_generator_step(
 
     Raises TypeError or ValueError naming the argument that does not fit.
     """
+    parts, after = pointer_step_parts(ids, cache, params, config, lengths=lengths)
+    return copy_mixture(*parts, cache.source), after
+
+
+def pointer_step_parts(
+    ids: Array,
+    cache: PointerCache,
+    params: Params,
+    config: TransformerConfig,
+    *,
+    lengths: Array | None = None,
+) -> tuple[tuple[Array, Array, Array], PointerCache]:
+    """Logits, gate and scores of `pointer_generator_step`, before they are mixed; and the cache."""
     positions, real = new_positions(cache.cache, ids, lengths)
     vectors = embed_tokens(ids, params, config, positions=positions)
     states, inner = step_stack(vectors, cache.cache, params, config, positions, real)
     parts = _parts(states, cache.key, cache.seen[:, None], params, config)
-    return copy_mixture(*parts, cache.source), cache._replace(cache=inner)
+    return parts, cache._replace(cache=inner)
 
 
 def select_pointer_rows(cache: PointerCache, rows: Array) -> PointerCache:

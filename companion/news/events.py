@@ -14,8 +14,8 @@ from companion import _check
 from companion.news.corpus import load_articles
 from companion.news.dataset import LANGUAGES
 
+_SLOT = r"{(\w+)}"
 SPLITS = ("train", "validation", "test", "names")
-NAMED = ("place", "person", "company", "institution", "team", "product")
 
 # Every invented word begins with an element that only one of the three pools has, so that no name
 # is in two of them. They are separated by spaces in English; in Chinese each is a character.
@@ -63,7 +63,7 @@ _ENDS = {
         "brand": "源恒拓信盛达康辰科维创联翼锐捷腾通泰益远嘉丰合",
     },
 }
-_KINDS = {  # what a kind's last part is, unless the slot says so itself: "institution:医院"
+_KINDS = {  # the last part of a kind's names, unless the slot says so itself: "institution:医院"
     "en": {
         "company": "Foods|Freight|Glass|Holdings|Industries|Marine|Motors|Paper|Steel|Textiles",
         "institution": "Academy|Institute|University",
@@ -71,24 +71,31 @@ _KINDS = {  # what a kind's last part is, unless the slot says so itself: "insti
     },
     "zh": {
         "place": "市|县|镇|区",
+        "province": "省|州",
+        "country": "国|共和国|联邦|王国",
+        "river": "河|江|溪|水",
+        "bridge": "大桥|桥|特大桥",
+        "court": "法院|中级法院|地方法院",
+        "school": "小学|中学|学校",
+        "party": "党|联盟|民主党|农工党",
+        "disease": "热|病|肺炎|流感",
+        "drug": "片|胶囊|单抗|颗粒",
         "company": "集团|公司|股份|实业|控股|科技|食品|重工|能源|纺织",
         "institution": "大学|研究院|研究所|研究中心",
         "team": "队|青年队|联队|飞虎队|海燕队|山鹰队|猎豹队|白鹤队",
     },
 }
+_BRANDS = ("company", "product", "drug", "storm", "disease", "party")
 _CALENDAR = {
     "en": {
-        "weekday": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split(),
+        "weekday": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday",
         "month": "January February March April May June July August September October November "
-        "December".split(),
+        "December",
     },
     "zh": {
-        "weekday": [f"周{day}" for day in "一二三四五六日"],
-        "month": [f"{month}月" for month in range(1, 13)],
+        "weekday": "周一 周二 周三 周四 周五 周六 周日",
+        "month": "1月 2月 3月 4月 5月 6月 7月 8月 9月 10月 11月 12月",
     },
-}
-_FILLER_SLOTS: dict[str, Any] = {kind: kind for kind in (*NAMED, "weekday", "month")} | {
-    "number": [2, 90]
 }
 
 
@@ -100,9 +107,7 @@ def event_types(language: str) -> list[str]:
     return list(_load(language)["events"])
 
 
-def generate_articles(
-    count: int, *, language: str, split: str, seed: int
-) -> list[dict[str, Any]]:
+def generate_articles(count: int, *, language: str, split: str, seed: int) -> list[dict[str, Any]]:
     """Invented articles, as many as wanted, with the fields of `load_articles`.
 
     count     how many; the event types take turns
@@ -120,34 +125,28 @@ def generate_articles(
         raise ValueError(f"split: expected one of {', '.join(SPLITS)}, got {split!r}")
     fillers = _share(data["fillers"], split)
     names = _Names(language, "test" if split == "names" else split, np.random.default_rng(seed))
+    types = list(data["events"])
     records = []
     for number in range(count):
-        event = list(data["events"])[number % len(data["events"])]
+        event = types[number % len(types)]
         kind = data["events"][event]
-        phrasings = _share(kind, split)
-        phrasing = phrasings[names.rng.integers(len(phrasings))]
-        record = _write(phrasing, kind["slots"], fillers, names)
-        records.append(
-            {
-                "id": f"{language}-g-{event}-{number:06d}",
-                "language": language,
-                "topic": kind["topic"],
-                "style": phrasing["style"],
-                **record,
-                "rubric": dict(phrasing["rubric"]),
-                "importance": 1 + sum(phrasing["rubric"].values()),
-                "names": [
-                    name
-                    for name, slot in names.used.items()
-                    if str(slot).split(":")[0] in NAMED and name in record["content"]
-                ],
-                "event": event,
-                "split": split,
-                "synthetic": True,
-                "source": data["source"],
-                "license": data["license"],
-            }
-        )
+        phrasing = names.one(_share(kind, split))
+        record = {
+            "id": f"{language}-g-{event}-{number:06d}",
+            "language": language,
+            "topic": kind["topic"],
+            "style": phrasing["style"],
+            **_write(phrasing, kind["slots"], fillers, names),
+            "rubric": dict(phrasing["rubric"]),
+            "importance": 1 + sum(phrasing["rubric"].values()),
+            "event": event,
+            "split": split,
+            "synthetic": True,
+            "source": data["source"],
+            "license": data["license"],
+        }
+        record["names"] = [name for name in names.invented() if name in record["content"]]
+        records.append(record)
     return records
 
 
@@ -171,16 +170,16 @@ def _write(
     """Title, content, summary and carries: choices made, slots filled, 0 to 3 fillers put in."""
     rng = names.rng
     names.used = {}
-    title, summary, *sentences = (
-        names.choose(text)
-        for text in (phrasing["title"], phrasing["summary"], *phrasing["sentences"])
-    )
-    values = {slot: names.draw(kind) for slot, kind in slots.items()}
-    title, summary, *sentences = (_fill(text, values) for text in (title, summary, *sentences))
+    texts = [phrasing["title"], phrasing["summary"], *phrasing["sentences"]]
+    texts = [names.choose(text) for text in texts]
+    used = dict.fromkeys(re.findall(_SLOT, " ".join(texts)))
+    values = {slot: names.draw(slots[slot]) for slot in used}
+    title, summary, *sentences = (_fill(text, values) for text in texts)
     marked = [(at in phrasing["carries"], text) for at, text in enumerate(sentences)]
     for turn, at in enumerate(rng.permutation(len(fillers))[: rng.integers(4)]):
         text = names.choose(fillers[at])
-        others = {slot: names.draw(_FILLER_SLOTS[slot]) for slot in re.findall(r"{(\w+)}", text)}
+        kinds = {slot: [2, 90] if slot == "number" else slot for slot in re.findall(_SLOT, text)}
+        others = {slot: names.draw(kind) for slot, kind in kinds.items()}
         first = turn == 0 and rng.random() < 0.15  # else the news would never start later
         place = 0 if first else rng.integers(1, len(marked) + 1)
         marked.insert(place, (False, _fill(text, others)))
@@ -194,7 +193,7 @@ def _write(
 
 
 def _fill(text: str, values: dict[str, str]) -> str:
-    return re.sub(r"{(\w+)}", lambda slot: values[slot[1]], text)
+    return re.sub(_SLOT, lambda slot: values[slot[1]], text)
 
 
 class _Names:
@@ -206,8 +205,8 @@ class _Names:
         written = [name for article in load_articles(language) for name in article["names"]]
         self.taken = set(written) | {word for name in written for word in name.split()}
 
-    def one(self, options: Any) -> str:
-        return options[self.rng.integers(len(options))]
+    def one(self, options: Any) -> Any:
+        return options[int(self.rng.random() * len(options))]  # faster than `integers`
 
     def choose(self, text: str) -> str:
         """One of each <a|b|c>."""
@@ -223,6 +222,11 @@ class _Names:
         self.used[value] = kind
         return value
 
+    def invented(self) -> list[str]:
+        """The names in use, without numbers and days."""
+        used, calendar = self.used.items(), _CALENDAR[self.language]
+        return [value for value, kind in used if isinstance(kind, str) and kind not in calendar]
+
     def value(self, kind: Any) -> str:
         if not isinstance(kind, str):
             low, high, *decimal = kind
@@ -232,23 +236,21 @@ class _Names:
             return f"{number:,}" if self.language == "en" and number >= 10_000 else str(number)
         kind, colon, last = kind.partition(":")
         if kind in _CALENDAR[self.language]:
-            return self.one(_CALENDAR[self.language][kind])
+            return self.one(_CALENDAR[self.language][kind].split())
         last = self.one((last if colon else _KINDS[self.language].get(kind, "")).split("|"))
         if kind == "person":
             return self.person()
-        word = self.word("brand" if kind in ("company", "product") else "place")
+        word = self.word("brand" if kind in _BRANDS else "place")
         return f"{word} {last}".rstrip() if self.language == "en" else word + last
 
     def word(self, ends: str) -> str:
-        return self.one(self.split(_STARTS, self.pool)) + self.one(self.split(_ENDS, ends))
+        return "".join(
+            self.one(part.split() if self.language == "en" else part)
+            for part in (_STARTS[self.language][self.pool], _ENDS[self.language][ends])
+        )
 
     def person(self) -> str:
         if self.language == "en":
             return f"{self.word('given')} {self.word('family')}"
         given = [self.one(_ENDS["zh"]["given"]) for _ in range(self.rng.integers(1, 3))]
         return self.one(_SURNAMES[self.pool]) + "".join(given)
-
-    def split(self, table: dict[str, dict[str, str]], key: str) -> Any:
-        """The elements of an English list; a Chinese one already is a row of characters."""
-        elements = table[self.language][key]
-        return elements.split() if self.language == "en" else elements

@@ -25,8 +25,7 @@ _STARTS = {
         "Drav Dun Elb Eld Elk Emm Erd Est Fal Farn Fel Ferr Finn Fol Garr Gev Gild Grald Hald "
         "Harn Hav Hest Hild Hov Ild Ing Jad Jarn Jess Kald Kard Kev Kold Korn Lamm Larn Led Lind "
         "Lom Mald Mard Meld Mink Mord Nad Nev Nold Olv Orm Ost Pald Pard Pend Prand Quel Rald Ravn "
-        "Reld Rod Sald Sarn Seld Skal Stav Stell Tald Tarv Teld Thar Tolm Trev Ulv Vald Varn Veld "
-        "Vorn Wald Warr Welk Wend Yald Yor Zand Zell",
+        "Reld Rod Sarn Seld Skal Stav Tald Tarv Thar Tolm Trev Ulv Varn Veld Warr Welk Yald Zell",
         "validation": "Ank Barv Brim Crov Dov Dremm Erv Fask Frem Gonn Grel Hask Hirn Iv Jend Kant "
         "Klev Lant Lev Misk Nant Norv Pelk Prov Rask Rild Senn Stod Tann Trun Vash Wist Yenn Zam",
         "test": "Ambr Bask Bond Crel Dask Dund Emb Fond Frav Gand Glev Hemm Hond Ish Jask Kenn "
@@ -45,8 +44,7 @@ _SURNAMES = {
     "validation": "贝陈崔戴范傅葛洪侯金赖黎廖毛",
     "test": "安毕柴程段樊冯甘古郝季贾柯梅",
 }
-# How a name goes on: in English the second half of the word, in Chinese the second character. A
-# person is a given name and a family name.
+# How a name goes on: the second half of an English word, the second character of a Chinese one.
 _ENDS = {
     "en": {
         "place": "abeck acre airn ambry arden averley axton eford egarth ehaven ekeld emere enby "
@@ -125,11 +123,10 @@ def generate_articles(count: int, *, language: str, split: str, seed: int) -> li
         raise ValueError(f"split: expected one of {', '.join(SPLITS)}, got {split!r}")
     fillers = _share(data["fillers"], split)
     names = _Names(language, "test" if split == "names" else split, np.random.default_rng(seed))
-    types = list(data["events"])
+    types = list(data["events"].items())
     records = []
     for number in range(count):
-        event = types[number % len(types)]
-        kind = data["events"][event]
+        event, kind = types[number % len(types)]
         phrasing = names.one(_share(kind, split))
         record = {
             "id": f"{language}-g-{event}-{number:06d}",
@@ -142,8 +139,7 @@ def generate_articles(count: int, *, language: str, split: str, seed: int) -> li
             "event": event,
             "split": split,
             "synthetic": True,
-            "source": data["source"],
-            "license": data["license"],
+            **{key: data[key] for key in ("source", "license")},
         }
         record["names"] = [name for name in names.invented() if name in record["content"]]
         records.append(record)
@@ -168,8 +164,7 @@ def _write(
     phrasing: dict[str, Any], slots: dict[str, Any], fillers: list[str], names: "_Names"
 ) -> dict[str, Any]:
     """Title, content, summary and carries: choices made, slots filled, 0 to 3 fillers put in."""
-    rng = names.rng
-    names.used = {}
+    rng, names.used = names.rng, {}
     texts = [phrasing["title"], phrasing["summary"], *phrasing["sentences"]]
     texts = [names.choose(text) for text in texts]
     used = dict.fromkeys(re.findall(_SLOT, " ".join(texts)))
@@ -224,8 +219,8 @@ class _Names:
 
     def invented(self) -> list[str]:
         """The names in use, without numbers and days."""
-        used, calendar = self.used.items(), _CALENDAR[self.language]
-        return [value for value, kind in used if isinstance(kind, str) and kind not in calendar]
+        named = [value for value, kind in self.used.items() if isinstance(kind, str)]
+        return [value for value in named if self.used[value] not in _CALENDAR[self.language]]
 
     def value(self, kind: Any) -> str:
         if not isinstance(kind, str):

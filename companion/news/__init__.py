@@ -2,7 +2,17 @@
 
 from companion.news.corpus import load_articles
 from companion.news.dataset import NewsDataset, load_news
+from companion.news.events import event_types, generate_articles
 from companion.news.rouge import rouge
 from companion.news.summarize import Summary, summarize
 
-__all__ = ["NewsDataset", "Summary", "load_articles", "load_news", "rouge", "summarize"]
+__all__ = [
+    "NewsDataset",
+    "Summary",
+    "event_types",
+    "generate_articles",
+    "load_articles",
+    "load_news",
+    "rouge",
+    "summarize",
+]

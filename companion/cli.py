@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 100_000
 ASSIGNMENTS = ("neuron", "attention", "heads", "transformer", "decoding", "news")
 FORMATS = ("text", "json", "junit", "gradescope", "csv")
-METHODS = ("attention", "textrank", "lead")
+METHODS = ("attention", "textrank", "lead")  # rules without training
 BAD_INPUT = 2
 INTERRUPTED = 130  # 128 + the number of the signal, as shells report it: SIGINT
 PIPE_CLOSED = 141  # SIGPIPE
@@ -76,45 +76,87 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="companion", description="Tools of the course Neurons to Transformers.")
     parser.add_argument("--version", action="version", version=f"companion {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_news_commands(commands)
+    _add_assignment_commands(commands)
+    return parser
+
+
+def _add_news_commands(commands: Any) -> None:
+    """`companion summarize` and `companion importance`."""
     summarize = commands.add_parser(
         "summarize",
-        help="choose the sentences that stand best for a text",
-        description="Choose the sentences that stand best for a text, English or Chinese, and "
-        "print them unchanged. Nothing is rewritten and nothing was trained: a sentence counts as "
-        "important when the others share its words.",
+        help="say in one or two sentences what a news article says",
+        description="Summarise news, English or Chinese, with the model that comes with the "
+        "package. Where it is unsure it answers with the article's own most telling sentence; names "
+        "and numbers can only be copied. --method chooses a rule without training instead.",
     )
-    summarize.add_argument(
-        "file",
-        metavar="FILE",
-        help=f"a UTF-8 text of at most {MAX_BYTES:,} bytes; - reads standard input",
-    )
+    _add_reader_options(summarize, "summary")
     summarize.add_argument(
         "-n",
         "--sentences",
         type=_count,
-        default=1,
         metavar="N",
-        help="how many to choose (default: 1); all of them, if the text has fewer",
+        help="choose N sentences of the text, unchanged; all of them, if it has fewer",
     )
     which = summarize.add_mutually_exclusive_group()
     which.add_argument(
         "--method",
-        choices=METHODS,
-        default="attention",
-        help="attention: the sentences most looked at by the others (default); textrank: the "
-        "same idea, repeated until it settles; lead: the first sentences",
+        choices=("reader", *METHODS),
+        help="reader: the trained model (default); attention: the sentences most looked at by the "
+        "others; textrank: the same idea, repeated until it settles; lead: the first sentences",
     )
     which.add_argument(
-        "--all", action="store_true", help="show what each of the three methods chooses"
+        "--all", action="store_true", help="show what each of the three rules chooses"
     )
     summarize.add_argument(
         "--scores",
         action="store_true",
-        help="list every sentence with its score, higher is better; * marks the chosen",
+        help="with a rule: list every sentence with its score, higher is better; * marks the chosen",
     )
     summarize.set_defaults(run=_summarize)
-    _add_assignment_commands(commands)
-    return parser
+    importance = commands.add_parser(
+        "importance",
+        help="say how important a news article is, from 1 to 5",
+        description="Judge news, English or Chinese: 1 plus a point each for reach, severity, "
+        "novelty and urgency, as probabilities of the model that comes with the package.",
+    )
+    _add_reader_options(importance, "importance")
+    importance.set_defaults(run=_read, sentences=None)
+
+
+def _add_reader_options(parser: argparse.ArgumentParser, what: str) -> None:
+    parser.add_argument(
+        "files",
+        metavar="FILE",
+        nargs="+",
+        help=f"a UTF-8 text of at most {MAX_BYTES:,} bytes; a folder of such; .jsonl or .csv with "
+        "a column content; - reads standard input",
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument(
+        "--beams", type=_count, default=5, metavar="W", help="width of the beam search (default: 5)"
+    )
+    parser.add_argument(
+        "--explain",
+        action="store_true",
+        help="show the weight of each sentence, and which of them each word was copied from",
+    )
+    parser.set_defaults(what=what)
+
+
+def _read(options: argparse.Namespace) -> tuple[str, int]:
+    from companion.news.command import BadInputError, read_all
+
+    def read_text(file: str) -> str:
+        try:
+            return _read_text(file)
+        except InputError as error:
+            raise BadInputError(str(error)) from None
+
+    try:
+        return read_all(options, read_text)
+    except (BadInputError, ModuleNotFoundError) as error:
+        raise InputError(str(error)) from None
 
 
 def _add_assignment_commands(commands: Any) -> None:
@@ -192,24 +234,33 @@ def _count(text: str) -> int:
 
 
 def _summarize(options: argparse.Namespace) -> tuple[str, int]:
-    return _summary(options), 0
+    rule = options.all or options.scores or options.method in METHODS
+    if not rule:
+        return _read(options)
+    for name in ("json", "explain"):
+        if getattr(options, name):
+            raise InputError(f"--{name}: expected --method reader, which it belongs to, got a rule")
+    if len(options.files) > 1:
+        raise InputError(f"FILE: expected one file for a rule, got {len(options.files)}")
+    return _summary(options, options.files[0]), 0
 
 
-def _summary(options: argparse.Namespace) -> str:
-    text = _read(options.file)
+def _summary(options: argparse.Namespace, file: str) -> str:
+    text = _read_text(file)
     from companion.news.summarize import summarize
 
-    methods = METHODS if options.all else (options.method,)
+    method = options.method if options.method in METHODS else METHODS[0]
+    methods = METHODS if options.all else (method,)
     try:
-        summaries = {name: summarize(text, options.sentences, name) for name in methods}
+        summaries = {name: summarize(text, options.sentences or 1, name) for name in methods}
     except ValueError as error:  # more sentences than it takes; all else was checked on reading
         cause = str(error).removeprefix("text: ")  # the user gave a file, not an argument `text`
-        raise InputError(f"{_name(options.file)}: {cause}") from None
+        raise InputError(f"{_name(file)}: {cause}") from None
     if options.scores:
         return _table(summaries)
     if options.all:
         return "\n".join(f"{name:<10} {_line(s.summary)}" for name, s in summaries.items())
-    return summaries[options.method].summary
+    return summaries[method].summary
 
 
 def _table(summaries: dict[str, "Summary"]) -> str:
@@ -229,7 +280,7 @@ def _line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _read(file: str) -> str:
+def _read_text(file: str) -> str:
     """The text of a file or of standard input, or an InputError that says what is wrong with it."""
     name, raw = _name(file), _read_bytes(file)
     if not raw:

@@ -1,0 +1,143 @@
+"""`companion summarize` and `companion importance` with the shipped reader, for one text or many."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from companion._optional import optional
+from companion.news.model import Reading, read_news
+from companion.news.records import load_records
+
+ENDINGS = (".txt", ".md")
+
+
+class BadInputError(Exception):
+    """Something the user can put right; its text is the message."""
+
+
+def read_all(options: argparse.Namespace, read_text: Any) -> tuple[str, int]:
+    """Read every input and say what was found; one bad input does not stop the others.
+
+    options of the command line: files, json, beams, explain, sentences, what   read_text(file) →
+    text, raising BadInputError
+    Returns what to print, and the exit status: 0, or 2 if an input could not be read (each is named
+    on stderr as it comes).
+    """
+    sources = list(_sources(options.files))
+    shown, failed = [], False
+    for name, get in _with_progress(sources):
+        try:
+            text = get() if get is not None else read_text(name)
+            reading = read_news(text, beams=options.beams, explain=options.explain)
+        except (BadInputError, ValueError, TypeError) as error:
+            cause = str(error).removeprefix("news: ")
+            message = cause if cause.startswith(name) else f"{name}: {cause}"
+            print(f"companion: error: {message}", file=sys.stderr)
+            failed = True
+            continue
+        several = len(sources) > 1
+        if options.json:
+            shown.append(json.dumps(_record(name, reading, options), ensure_ascii=False))
+        elif options.what == "importance":
+            shown.append(_importance(name if several else None, reading, options.explain))
+        else:
+            shown.append(_summary(name if several else None, reading, options))
+    return "\n".join(shown), 2 if failed else 0
+
+
+def _sources(files: list[str]) -> Iterator[tuple[str, Any]]:
+    """Name and, for records of a file, what gives the text; None: the file is the text."""
+    for file in files:
+        path = Path(file)
+        if file != "-" and path.is_dir():
+            found = sorted(p for p in path.iterdir() if p.suffix in (*ENDINGS, ".jsonl", ".csv"))
+            if not found:
+                raise BadInputError(f"{file}: expected .txt, .md, .jsonl or .csv files, got none")
+            yield from _sources([str(p) for p in found])
+        elif path.suffix in (".jsonl", ".csv"):
+            try:
+                records = load_records(path)
+            except FileNotFoundError:
+                raise BadInputError(f"{file}: no such file") from None
+            except ValueError as error:
+                raise BadInputError(str(error)) from None
+            for number, record in enumerate(records, 1):
+                name = str(record.get("id", f"{file}:{number}"))
+                yield name, (lambda content=record["content"]: content)
+        else:
+            yield file, None
+
+
+def _with_progress(sources: list[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    if len(sources) < 2 or not sys.stderr.isatty():
+        yield from sources
+        return
+    yield from optional("tqdm", "train").tqdm(sources, unit="article")
+
+
+def _summary(name: str | None, reading: Reading, options: argparse.Namespace) -> str:
+    text = reading.summary
+    if options.sentences is not None:
+        best = sorted(range(len(reading.sentences)), key=lambda n: -round(reading.weights[n], 6))
+        gap = "" if reading.language == "zh" else " "
+        text = gap.join(reading.sentences[n] for n in sorted(best[: options.sentences]))
+    line = " ".join(text.split())
+    lines = [line if name is None else f"{name}\t{line}"]
+    if options.explain:
+        lines += _explained(reading)
+    return "\n".join(lines)
+
+
+def _importance(name: str | None, reading: Reading, explain: bool) -> str:
+    points = "  ".join(f"{key} {value:.2f}" for key, value in reading.rubric.items())
+    first = f"{reading.importance:.1f}" + (f"  {points}" if explain or name is None else "")
+    lines = [first if name is None else f"{name}\t{first}"]
+    if explain:
+        lines += _explained(reading)
+    return "\n".join(lines)
+
+
+def _explained(reading: Reading) -> list[str]:
+    """Each sentence with its weight, and where the words of the written summary come from."""
+    lines = [
+        f"  {method:<9} {text}"
+        for method, text in (("written", reading.written), ("extracted", reading.extracted))
+        if text
+    ]
+    lines.append(f"  answer    {reading.method}, confidence of the written {reading.confidence:.2f}")
+    for number, sentence in enumerate(reading.sentences):
+        lines.append(f"  {number + 1:>3}  {reading.weights[number]:.2f}  {' '.join(sentence.split())}")
+    told = [
+        f"{text}[{'new' if sentence is None else sentence + 1}]"
+        for text, sentence, _ in reading.sources
+    ]
+    return [*lines, "  copied from sentence: " + " ".join(told)] if told else lines
+
+
+def _record(name: str, reading: Reading, options: argparse.Namespace) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "source": name,
+        "language": reading.language,
+        "importance": round(reading.importance, 3),
+        "rubric": {key: round(value, 3) for key, value in reading.rubric.items()},
+        "summary": reading.summary,
+        "method": reading.method,
+        "confidence": round(reading.confidence, 3),
+    }
+    if options.explain:
+        record |= {
+            "written": reading.written,
+            "extracted": reading.extracted,
+            "sentences": [
+                {"text": text, "weight": round(float(weight), 3)}
+                for text, weight in zip(reading.sentences, reading.weights, strict=True)
+            ],
+            "pieces": [
+                {"text": text, "sentence": sentence, "copied": round(share, 3)}
+                for text, sentence, share in reading.sources
+            ],
+        }
+    return record

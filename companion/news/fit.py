@@ -1,0 +1,212 @@
+"""Train a news reader: `python -m companion.news.fit en --output en.safetensors`; `make model`.
+
+The same command runs on several processes: `torchrun --nproc-per-node 2 -m companion.news.fit en`.
+Each takes its share of every batch; sums and counts are added up before a mean is taken, so that
+the gradient is the one that a single process would have computed.
+"""
+
+import argparse
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from companion import schedules
+from companion.config import TransformerConfig
+from companion.news.batches import Batch, Example, collate_fn, encode_item, length_buckets
+from companion.news.corpus import load_articles
+from companion.news.distributed import Group, from_environment, loss_and_grad
+from companion.news.events import generate_articles
+from companion.news.lexicon import build_lexicon
+from companion.news.reader import init_reader, reader_config
+from companion.news.units import Lexicon
+from companion.with_numpy import save_checkpoint
+from companion.with_torch import adamw, train
+
+WEIGHTS = (1.0, 1.0, 0.5)  # of summary, sentence and rubric in the loss
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a training run is: data, sizes, steps. Any two runs of one plan give one result.
+
+    language "en" or "zh"   seed of first weights, order, slots and dropout
+    steps of `batch_size` B articles, of which the share `written` comes from the hand-written
+    corpus, the rest from `generated` articles made with `data_seed`
+    least training articles a word must be in to be of the lexicon   hide the largest share of
+    known words shown as rare (drawn anew for each batch)   rate the highest learning rate
+    """
+
+    language: str
+    seed: int = 0
+    steps: int = 800
+    batch_size: int = 32
+    written: float = 0.4
+    generated: int = 3000
+    data_seed: int = 1
+    least: int = 4
+    hide: float = 0.6
+    rate: float = 2e-3
+    width: int = 96
+    copying: bool = True
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained reader: the plan, its lexicon and config, params, and the history of losses."""
+
+    plan: Plan
+    lexicon: Lexicon
+    config: TransformerConfig
+    params: dict[str, Tensor]
+    history: list[Any]
+
+
+def fit(
+    plan: Plan,
+    *,
+    group: Group | None = None,
+    checkpoint: Path | None = None,
+    resume: bool = False,
+    progress: bool = False,
+) -> Fitted:
+    """Train a reader as the plan says.
+
+    group of processes that share each batch, None: this one alone
+    checkpoint, resume, progress as in `train`; only the group's first process writes
+    Returns `Fitted`. The same plan gives the same parameters; among several processes they agree up
+    to the order in which floating-point numbers are added.
+
+    Raises as `train`, and ValueError if batch_size is not a multiple of the group's size.
+    """
+    group = Group() if group is None else group
+    if plan.batch_size % group.size:
+        raise ValueError(
+            f"batch_size: expected a multiple of {group.size} processes, got {plan.batch_size}"
+        )
+    written = load_articles(plan.language, "train")
+    made = generate_articles(
+        plan.generated, language=plan.language, split="train", seed=plan.data_seed
+    )
+    lexicon = build_lexicon([*written, *made[:600]], plan.language, least=plan.least)
+    config = reader_config(lexicon.size, width=plan.width, hidden=2 * plan.width)
+    start = init_reader(config, torch.Generator().manual_seed(plan.seed))
+    encoded = [[encode_item(item, lexicon) for item in items] for items in (written, made)]
+    params, history = train(
+        start,
+        loss_and_grad(start, config, WEIGHTS, group),
+        _Batches(plan, *encoded, group),
+        optimizer=partial(adamw, weight_decay=0.05),
+        schedule=_schedule(plan),
+        epochs=1,
+        seed=plan.seed,
+        clip_norm=1.0,
+        checkpoint=checkpoint,
+        checkpoint_every=50 if checkpoint else None,
+        resume=resume,
+        progress=progress and group.rank == 0,
+    )
+    return Fitted(plan, lexicon, config, params, history)
+
+
+class _Batches:
+    """The batches of an epoch, the same for every process, each taking its own rows of them."""
+
+    def __init__(
+        self, plan: Plan, written: list[Example], made: list[Example], group: Group
+    ) -> None:
+        self._plan, self._written, self._made, self._group = plan, written, made, group
+
+    def __call__(self, epoch: int, seed: int) -> Sequence[Any]:
+        return _Epoch(self._plan, self._written, self._made, self._group, seed)
+
+
+class _Epoch:
+    def __init__(self, plan: Plan, written: Any, made: Any, group: Group, seed: int) -> None:
+        self._plan, self._written, self._made, self._group = plan, written, made, group
+        self._seed = seed
+
+    def __len__(self) -> int:
+        return self._plan.steps
+
+    def __iter__(self) -> Iterator[Batch]:
+        plan, B = self._plan, self._plan.batch_size
+        rng = np.random.default_rng(self._seed)
+        hand = round(plan.written * B)
+        done, pool_of = 0, 10
+        while done < plan.steps:
+            pool = [self._written[i] for i in rng.integers(len(self._written), size=hand * pool_of)]
+            pool += [self._made[i] for i in rng.integers(len(self._made), size=(B - hand) * pool_of)]
+            lengths = [len(example.article) for example in pool]
+            for rows in length_buckets(lengths, B, seed=int(rng.integers(2**31)), pool=pool_of):
+                hide = float(rng.uniform(0, plan.hide))
+                place = np.random.default_rng([self._seed, done])
+                batch = collate_fn([pool[row] for row in rows], rng=place, hide=hide)
+                yield _rows(batch, self._group)
+                done += 1
+                if done == plan.steps:
+                    return
+
+
+def _rows(batch: Batch, group: Group) -> Batch:
+    """This process's rows: every size-th, so that each gets long and short articles."""
+    return Batch(*(field[group.rank :: group.size] for field in batch))
+
+
+def _schedule(plan: Plan) -> Callable[[int], float]:
+    return partial(
+        schedules.cosine_schedule,
+        warmup=max(1, min(60, plan.steps // 10)),
+        total=plan.steps,
+        peak=plan.rate,
+        floor=plan.rate / 50,
+    )
+
+
+def save_reader(path: Path, fitted: Fitted, *, threshold: float, card: dict[str, Any]) -> None:
+    """Write a reader as `load_reader` takes it: half-precision weights, lexicon, config and card."""
+    params = {name: p.numpy().astype(np.float16) for name, p in fitted.params.items()}
+    reader = {
+        "language": fitted.plan.language,
+        "words": list(fitted.lexicon.words),
+        "config": asdict(fitted.config),
+        "threshold": threshold,
+    }
+    metadata = {"reader": reader, "plan": asdict(fitted.plan), "card": card}
+    save_checkpoint(path, params, metadata=json.loads(json.dumps(metadata)))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Train, measure, write."""
+    parser = argparse.ArgumentParser(prog="python -m companion.news.fit", description=__doc__)
+    parser.add_argument("language", choices=("en", "zh"))
+    parser.add_argument("--output", type=Path)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--steps", type=int, default=Plan(language="en").steps)
+    parser.add_argument("--checkpoint", type=Path)
+    parser.add_argument("--resume", action="store_true")
+    options = parser.parse_args(arguments)
+    plan = Plan(language=options.language, seed=options.seed, steps=options.steps)
+    began = time.perf_counter()
+    with from_environment() as group:
+        fitted = fit(
+            plan, group=group, checkpoint=options.checkpoint, resume=options.resume, progress=True
+        )
+        if group.rank == 0 and options.output:
+            seconds = round(time.perf_counter() - began)
+            print(f"{options.language}: {plan.steps} steps in {seconds} s", flush=True)
+            save_reader(options.output, fitted, threshold=0.0, card={})
+            digest = hashlib.sha256(options.output.read_bytes()).hexdigest()
+            print(f"{options.output}: sha256 {digest}")
+
+
+if __name__ == "__main__":
+    main()

@@ -63,6 +63,22 @@ def runs(articles):
     return {gram for gram in found if not any(character.isdigit() for character in gram)}
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_there_are_enough_events_phrasings_and_fillers(language):
+    data = DATA[language]
+    assert len(event_types(language)) >= 16
+    assert set(event_types(language)) == set(event_types("en"))
+    for kind in data["events"].values():
+        assert len(kind["train"]) >= 10
+        assert len(kind["held_out"]) >= 4
+    assert len(data["fillers"]["train"]) >= 60
+    assert len(data["fillers"]["held_out"]) >= 20
+    assert data["license"] == "CC-BY-4.0"
+    phrasings = [param.values[2] for param in PHRASINGS if param.values[0] == language]
+    assert 0.3 < sum(p["carries"][0] == 0 for p in phrasings) / len(phrasings) < 0.5
+    assert len({p["style"] for p in phrasings}) >= 6
+
+
 @pytest.mark.parametrize(("language", "slots", "phrasing"), PHRASINGS)
 def test_phrasing_can_be_filled_and_copied_from(language, slots, phrasing):
     title, summary, sentences = (phrasing[key] for key in ("title", "summary", "sentences"))
@@ -135,6 +151,12 @@ def test_splits_share_no_names_and_no_eight_words(language):
     written = [a for a in ARTICLES if a["language"] == language and a["split"] != "train"]
     for split in SPLITS:
         assert not found[split] & runs(written)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_search_for_leaks_finds_one(language):
+    train, test = (GENERATED[language, split][0] for split in ("train", "test"))
+    assert runs([train]) & runs([{**test, "summary": train["content"]}])
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

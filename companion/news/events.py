@@ -87,8 +87,7 @@ _BRANDS = ("company", "product", "drug", "storm", "disease", "party")
 _CALENDAR = {
     "en": {
         "weekday": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday",
-        "month": "January February March April May June July August September October November "
-        "December",
+        "month": "January February March April May June July August September October December",
     },
     "zh": {
         "weekday": "周一 周二 周三 周四 周五 周六 周日",

@@ -157,6 +157,8 @@ def _read(options: argparse.Namespace) -> tuple[str, int]:
         return read_all(options, read_text)
     except (BadInputError, ModuleNotFoundError) as error:
         raise InputError(str(error)) from None
+    except FileNotFoundError as error:
+        raise InputError(f"the model is missing from this installation: {error}") from None
 
 
 def _add_assignment_commands(commands: Any) -> None:

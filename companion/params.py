@@ -97,10 +97,12 @@ def seq2seq_shapes(config: TransformerConfig) -> Shapes:
 
 
 def pointer_generator_shapes(config: TransformerConfig) -> Shapes:
-    """Names and shapes of an encoder-decoder that can copy: three more layers."""
+    """Names and shapes of an encoder-decoder that can copy: four more layers."""
     C = config.width
-    copying = _linear_shapes("copy_query", C, C) | _linear_shapes("copy_key", C, C)
-    return seq2seq_shapes(config) | copying | _linear_shapes("copy_gate", 1, C)
+    copying: Shapes = {}
+    for name, out in (("copy_read", C), ("copy_query", C), ("copy_key", C), ("copy_gate", 1)):
+        copying |= _linear_shapes(name, out, C)
+    return seq2seq_shapes(config) | copying
 
 
 def block_shapes(config: TransformerConfig, *, cross: bool = False) -> Shapes:

@@ -82,29 +82,40 @@ def encode_item(item: Mapping[str, Any], lexicon: Lexicon) -> Example:
 
 
 def collate_fn(
-    examples: Sequence[Example], *, rng: np.random.Generator | None = None, hide: float = 0.0
+    examples: Sequence[Example],
+    *,
+    rng: np.random.Generator | None = None,
+    hide: float = 0.0,
+    drop: float = 0.0,
 ) -> Batch:
     """Put examples of unequal length into one batch, padded to its own longest, not to a fixed size.
 
     examples B of them, at least one
     rng to give slots out anew in each article, so that no slot means anything by itself (training);
       None: as they are   hide the share of known words to be shown as rare ones, from 0 to 1
+    drop the share of examples that lose sentences which carry nothing, from 0 to 1: a summary is
+      written from the sentences that were chosen, and so it is learned from some and from all
     Returns a `Batch`; padding is at the right, and never a label.
 
-    Raises ValueError if there is no example or hide is no share.
+    Raises ValueError if there is no example, hide or drop is no share, or they need an rng.
     """
     if not examples:
         raise ValueError("examples: expected at least one, got none")
-    if not 0 <= hide <= 1:
-        raise ValueError(f"hide: expected 0 to 1, got {hide}")
-    sources, targets = [], []
+    for name, share in (("hide", hide), ("drop", drop)):
+        if not 0 <= share <= 1:
+            raise ValueError(f"{name}: expected 0 to 1, got {share}")
+        if share and rng is None:
+            raise ValueError(f"rng: expected a numpy.random.Generator for {name} = {share}, got None")
+    sources, targets, carries = [], [], []
     for example in examples:
-        source, target = example.article.ids, example.target
+        source, target, own = example.article.ids, example.target, example.carries
         if rng is not None:
+            source, own = _fewer_sentences(example, rng, drop)
             table = _other_slots(source, target, rng, hide)
             source, target = table[source], table[target]
         sources.append(source)
         targets.append(target)
+        carries.append(own)
     starts = [np.flatnonzero(source == SENTENCE) for source in sources]
     source = _padded(sources, PAD)
     return Batch(
@@ -113,7 +124,7 @@ def collate_fn(
         _padded(starts, -1),
         _padded([np.array([START, *target[:-1]]) for target in targets], PAD),
         _padded(targets, IGNORE),
-        _padded([example.carries for example in examples], IGNORE),
+        _padded(carries, IGNORE),
         torch.tensor(np.stack([example.rubric for example in examples])),
     )
 
@@ -143,6 +154,18 @@ def length_buckets(
     if rng is not None:
         rng.shuffle(batches)
     return batches
+
+
+def _fewer_sentences(
+    example: Example, rng: np.random.Generator, drop: float
+) -> tuple[Array, Array]:
+    """The article without some of the sentences that carry nothing, or as it is."""
+    source, carries = example.article.ids, example.carries
+    if rng.random() >= drop or not (carries == 1).any():
+        return source, carries
+    kept = (carries == 1) | (rng.random(len(carries)) < 0.3)
+    places = example.article.sentences
+    return source[(places < 0) | kept[places]], carries[kept]
 
 
 def _other_slots(

@@ -42,18 +42,20 @@ class Plan:
     steps of `batch_size` B articles, of which the share `written` comes from the hand-written
     corpus, the rest from `generated` articles made with `data_seed`
     least training articles a word must be in to be of the lexicon   hide the largest share of
-    known words shown as rare (drawn anew for each batch)   rate the highest learning rate
+    known words shown as rare (drawn anew for each batch)   drop share of articles that lose
+    sentences which carry nothing   rate the highest learning rate
     """
 
     language: str
     seed: int = 0
-    steps: int = 800
-    batch_size: int = 32
+    steps: int = 1200
+    batch_size: int = 16
     written: float = 0.4
     generated: int = 3000
     data_seed: int = 1
     least: int = 4
-    hide: float = 0.6
+    hide: float = 0.3
+    drop: float = 0.5
     rate: float = 2e-3
     width: int = 96
     copying: bool = True
@@ -149,7 +151,7 @@ class _Epoch:
             for rows in length_buckets(lengths, B, seed=int(rng.integers(2**31)), pool=pool_of):
                 hide = float(rng.uniform(0, plan.hide))
                 place = np.random.default_rng([self._seed, done])
-                batch = collate_fn([pool[row] for row in rows], rng=place, hide=hide)
+                batch = collate_fn([pool[row] for row in rows], rng=place, hide=hide, drop=plan.drop)
                 yield _rows(batch, self._group)
                 done += 1
                 if done == plan.steps:

@@ -46,6 +46,7 @@ from companion.with_numpy.pointer import (
 from companion.with_numpy.softmax import softmax
 
 WINDOW = 320  # units read at once; longer articles are read window by window
+CHOSEN = 3  # sentences that a summary is written from, at most
 LEAST_WORDS = 5  # units below which a sentence is not offered as a summary
 
 
@@ -161,7 +162,7 @@ def read_news(
 
     news, beams, reader as in `generate_summary`   explain to fill `Reading.sources`
     Returns a `Reading`. A long article is read in windows of whole sentences; the summary is then
-    written from the sentences that weigh most.
+    written from the few sentences that weigh most.
 
     Raises TypeError or ValueError naming the argument that does not fit.
     """
@@ -177,7 +178,7 @@ def read_news(
     np.maximum.at(per_sentence, owner, weights)
     rubric = np.max([p.rubric for p in parts], axis=0)
     extracted = _extract(sentences, per_sentence)
-    first = parts[0] if len(parts) == 1 else _judge(_best(pieces, parts, reader.lexicon), reader)
+    first = _judge(_best(pieces, parts, reader.lexicon), reader)
     drafts = write_summary(
         first.article, first.memory, dict(reader.params), reader.config, reader.lexicon, beams=beams
     )
@@ -195,7 +196,7 @@ def read_news(
         written=draft.text,
         extracted=extracted,
         windows=len(pieces),
-        sources=trace(draft, first.article, first.memory, reader) if explain else (),
+        sources=trace(draft, first, reader) if explain else (),
     )
 
 
@@ -213,6 +214,7 @@ class _Judged:
     memory: PointerCache
     weights: Array
     rubric: Array
+    numbers: tuple[int, ...]
 
 
 def _text(news: Mapping[str, Any] | str) -> str:
@@ -237,7 +239,9 @@ def _judge(piece: _Piece, reader: NewsReader) -> _Judged:
     means = inside / inside.sum(axis=1, keepdims=True)
     sentences = _head(means.astype(states.dtype) @ states, reader, "sentence_proj")[:, 0]
     rubric = _head(states.mean(axis=0, keepdims=True), reader, "rubric_proj")[0]
-    return _Judged(piece.article, memory, _sigmoid(sentences), _sigmoid(rubric))
+    return _Judged(
+        piece.article, memory, _sigmoid(sentences), _sigmoid(rubric), piece.numbers
+    )
 
 
 def _head(states: Array, reader: NewsReader, name: str) -> Array:
@@ -302,24 +306,23 @@ def _has_room(sentence: str, lexicon: Lexicon) -> bool:
 
 
 def _best(pieces: Sequence[_Piece], parts: Sequence[_Judged], lexicon: Lexicon) -> _Piece:
-    """The weightiest sentences of all windows, in their order, as one article."""
+    """The weightiest sentences of all windows, in their order: what a summary is written from.
+
+    The first of them, and those at least half as likely to carry the news; CHOSEN at most.
+    """
     every = [
         (float(weight), n, text)
         for piece, part in zip(pieces, parts, strict=True)
         for n, weight, text in zip(piece.numbers, part.weights, piece.article.texts, strict=True)
     ]
-    ranked = sorted(range(len(every)), key=lambda k: -every[k][0])
-    chosen, size = [], 0
-    for k in ranked[:8]:
-        size += len(split_units(every[k][2], lexicon)) + 1
-        if chosen and size > WINDOW:
-            break
-        chosen.append(k)
-    return _fit([(every[k][1], every[k][2]) for k in sorted(chosen)], lexicon)
+    ranked = sorted(range(len(every)), key=lambda k: (-round(every[k][0], 6), k))
+    least = every[ranked[0]][0] / 2
+    chosen = sorted(k for k in ranked[:CHOSEN] if every[k][0] >= least)
+    return _fit([(every[k][1], every[k][2]) for k in chosen], lexicon)
 
 
 def trace(
-    draft: Draft, article: Encoded, memory: PointerCache, reader: NewsReader
+    draft: Draft, read: "_Judged", reader: NewsReader
 ) -> tuple[tuple[str, int | None, float], ...]:
     """Where each piece of a written summary comes from.
 
@@ -328,7 +331,7 @@ def trace(
     """
     if not draft.ids:
         return ()
-    at = memory
+    article, at = read.article, read.memory
     found = []
     previous = START
     for number in draft.ids:
@@ -337,7 +340,7 @@ def trace(
         sentence = None
         if len(places):
             best = places[int(np.argmax(weights[places]))]
-            sentence = int(article.sentences[best])
+            sentence = read.numbers[int(article.sentences[best])]
         found.append((decode([number], article, reader.lexicon), sentence, copied))
         previous = number
     return tuple(found)

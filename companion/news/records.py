@@ -101,11 +101,12 @@ def _json_lines(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, Any]]
 def _csv_rows(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     while True:
-        where = f"{path}, line {reader.line_num + 1}"
         try:
             row = next(reader, None)
         except csv.Error as error:
-            raise ValueError(f"{where}: expected CSV, got {error}") from error
+            line = f"{path}, line {reader.line_num}"
+            raise ValueError(f"{line}: expected CSV, got {error}") from error
+        where = f"{path}, line {reader.line_num}"  # the last one of a row
         if row is None:
             return
         if None in row or None in row.values():

@@ -7,8 +7,9 @@
     cache = pointer_generator_start(source, params, config, source_lengths)
     log_probs, cache = pointer_generator_step(ids, cache, params, config)
 
-The parameters are those of `seq2seq` and three more: copy_query and copy_key say where in the
-source to point, copy_gate how much to write and how much to copy.
+The parameters are those of `seq2seq` and four more: copy_query and copy_key say where in the
+source to point, copy_gate how much to write and how much to copy, and copy_read tells the decoder
+what follows its last word in the source, so that copying goes on where it was.
 """
 
 import math
@@ -153,13 +154,15 @@ def pointer_generator(
     """Tell the target's next word: written from the vocabulary, or copied from the source.
 
         log_probs_t = copy_mixture(logits_t, gate_t, scores_t, source)
+        decoder input_t = embedding_t + copy_read · mean_{s: source_s = target_t} memory_{s+1}
 
     Arguments as in `seq2seq`, with the parameters that `pointer_generator_shapes` adds
     Returns log_probs (B, T, V), in nats; those at padding mean nothing.
 
     Raises TypeError or ValueError naming the argument that does not fit.
     Source: See et al. 2017, section 2.2, there on recurrent networks; here the pointer has weights
-    of its own and does not reuse those of the cross-attention.
+    of its own and does not reuse those of the cross-attention. The second line is the selective
+    read of Gu et al. 2016, section 3.2, which takes memory_s; memory_{s+1} is where copying goes on.
     """
     memory, vectors, look = _read(source, target, params, config, source_lengths, seed)
     states = run_stack(vectors, params, config, "decoder", seed=derive(seed, "target"), **look)
@@ -179,7 +182,7 @@ def pointer_generator_backward(
 ) -> Grads:
     """Gradients of `pointer_generator`, which it computes again.
 
-        ∂L/∂memory = through the decoder's blocks + through copy_key
+        ∂L/∂memory = through the decoder's blocks + through copy_key + through copy_read
 
     grad_log_probs (B, T, V), the others as in `pointer_generator`, the same seed
     Returns the gradients under the names of params.
@@ -206,11 +209,19 @@ def pointer_generator_backward(
         vectors, params, config, "decoder", seed=at_target, **look,
     )
     of_target = embed_tokens_backward(grad_vectors, target, params, config, seed=at_target)
+    seen = look["memory_mask"]
+    share = _follow(target, source, None if seen is None else seen[:, 0]).astype(memory.dtype)
+    grad_read, of_read = project_backward(
+        grad_vectors, share @ memory[:, 1:], params, "copy_read"
+    )
     grad_memory = cast(Array, grad_memory) + into_key
+    grad_memory[:, 1:] += np.swapaxes(share, -1, -2) @ grad_read
     of_encoder = encoder_backward(
         grad_memory, source, params, config, source_lengths, seed=at_source
     )
-    return summed(of_encoder, of_decoder, of_target, of_output, of_query, of_key, of_gate)
+    return summed(
+        of_encoder, of_decoder, of_target, of_output, of_query, of_key, of_gate, of_read
+    )
 
 
 class PointerCache(NamedTuple):
@@ -278,6 +289,8 @@ def pointer_step_parts(
     """Logits, gate and scores of `pointer_generator_step`, before they are mixed; and the cache."""
     positions, real = new_positions(cache.cache, ids, lengths)
     vectors = embed_tokens(ids, params, config, positions=positions)
+    share = _follow(ids, cache.source, cache.seen).astype(vectors.dtype)
+    vectors = vectors + project(share @ cache.memory[:, 1:], params, "copy_read")
     states, inner = step_stack(vectors, cache.cache, params, config, positions, real)
     parts = _parts(states, cache.key, cache.seen[:, None], params, config)
     return parts, cache._replace(cache=inner)
@@ -312,8 +325,18 @@ def _read(
     memory = encoder(source, params, config, source_lengths, seed=derive(seed, "source"))
     vectors = embed_tokens(target, params, config, seed=derive(seed, "target"))
     seen = None if source_lengths is None else padding_mask(source_lengths, source.shape[1])
+    share = _follow(target, source, None if seen is None else seen[:, 0]).astype(memory.dtype)
+    vectors = vectors + project(share @ memory[:, 1:], params, "copy_read")
     mask = causal_mask(target.shape[1])
     return memory, vectors, {"mask": mask, "memory": memory, "memory_mask": seen}
+
+
+def _follow(target: Array, source: Array, seen: Array | None) -> Array:
+    """The weights (B, T, S-1) by which each target word reads what follows it in the source."""
+    here = target[:, :, None] == source[:, None, :-1]
+    if seen is not None:
+        here = here & seen[:, None, 1:]
+    return here / np.maximum(here.sum(axis=-1, keepdims=True), 1)
 
 
 def _parts(

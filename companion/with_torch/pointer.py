@@ -6,8 +6,9 @@
     cache = pointer_generator_start(source, params, config, source_lengths)
     log_probs, cache = pointer_generator_step(ids, cache, params, config)
 
-The parameters are those of `seq2seq` and three more: copy_query and copy_key say where in the
-source to point, copy_gate how much to write and how much to copy.
+The parameters are those of `seq2seq` and four more: copy_query and copy_key say where in the
+source to point, copy_gate how much to write and how much to copy, and copy_read tells the decoder
+what follows its last word in the source, so that copying goes on where it was.
 """
 
 import math
@@ -126,13 +127,15 @@ def pointer_generator(
     """Tell the target's next word: written from the vocabulary, or copied from the source.
 
         log_probs_t = copy_mixture(logits_t, gate_t, scores_t, source)
+        decoder input_t = embedding_t + copy_read · mean_{s: source_s = target_t} memory_{s+1}
 
     Arguments as in `seq2seq`, with the parameters that `pointer_generator_shapes` adds
     Returns log_probs (B, T, V), in nats; those at padding mean nothing.
 
     Raises TypeError or ValueError naming the argument that does not fit.
     Source: See et al. 2017, section 2.2, there on recurrent networks; here the pointer has weights
-    of its own and does not reuse those of the cross-attention.
+    of its own and does not reuse those of the cross-attention. The second line is the selective
+    read of Gu et al. 2016, section 3.2, which takes memory_s; memory_{s+1} is where copying goes on.
     """
     _, parts = pointer_parts(source, target, params, config, source_lengths, seed=seed)
     return copy_mixture(*parts, source)
@@ -158,13 +161,15 @@ def pointer_parts(
         )
     memory = encoder(source, params, config, source_lengths, seed=derive(seed, "source"))
     place = derive(seed, "target")
-    vectors = embed_tokens(target, params, config, seed=place)
     seen = None if source_lengths is None else padding_mask(source_lengths, source.shape[1])
+    real = None if seen is None else seen[:, 0]
+    vectors = embed_tokens(target, params, config, seed=place)
+    vectors = vectors + _selective_read(target, source, memory, real, params)
     mask = causal_mask(target.shape[1], device=target.device)
     look = {"memory": memory, "memory_mask": seen}
     states = run_stack(vectors, params, config, "decoder", mask, seed=place, **look)
     key = project(memory, params, "copy_key")
-    return memory, _parts(states, key, None if seen is None else seen[:, 0], params, config)
+    return memory, _parts(states, key, real, params, config)
 
 
 class PointerCache(NamedTuple):
@@ -232,6 +237,7 @@ def pointer_step_parts(
     """Logits, gate and scores of `pointer_generator_step`, before they are mixed; and the cache."""
     positions, real = new_positions(cache.cache, ids, lengths)
     vectors = embed_tokens(ids, params, config, positions=positions)
+    vectors = vectors + _selective_read(ids, cache.source, cache.memory, cache.seen, params)
     states, inner = step_stack(vectors, cache.cache, params, config, positions, real)
     parts = _parts(states, cache.key, cache.seen, params, config)
     return parts, cache._replace(cache=inner)
@@ -248,6 +254,17 @@ def select_pointer_rows(cache: PointerCache, rows: Tensor) -> PointerCache:
     rows = rows.long()
     rest = (array[rows] for array in cache[1:])
     return PointerCache(inner, *rest)
+
+
+def _selective_read(
+    target: Tensor, source: Tensor, memory: Tensor, seen: Tensor | None, params: Params
+) -> Tensor:
+    """What follows each target word in the source, on average: (B, T, C)."""
+    here = target[:, :, None] == source[:, None, :-1]
+    if seen is not None:
+        here = here & seen[:, None, 1:]
+    share = here / here.sum(dim=-1, keepdim=True).clamp(min=1)
+    return project(share.to(memory.dtype) @ memory[:, 1:], params, "copy_read")
 
 
 def _parts(

@@ -61,15 +61,16 @@ class Batch(NamedTuple):
     rubric: Tensor
 
 
-def encode_item(item: Mapping[str, Any], lexicon: Lexicon) -> Example:
+def encode_item(item: Mapping[str, Any], lexicon: Lexicon, *, slots: bool = True) -> Example:
     """Encode one item of a `NewsDataset`: the content as source, the summary as target.
 
     item with content and summary; carries and rubric are labels where they are there
+    lexicon, slots as in `encode_text`
     Returns an `Example`; the title is not read.
 
     Raises TypeError or ValueError as `encode_text`, KeyError for an item without content.
     """
-    article = encode_text(item["content"], lexicon)
+    article = encode_text(item["content"], lexicon, slots=slots)
     target = encode_summary(item["summary"], article, lexicon) if item.get("summary") else [END]
     N = len(article.texts)
     carries = np.full(N, IGNORE)

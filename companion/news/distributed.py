@@ -7,7 +7,7 @@ and multiplied by their number, which the average takes away again.
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -78,12 +78,14 @@ def loss_and_grad(
     config: TransformerConfig,
     weights: tuple[float, ...],
     group: Group,
+    frozen: Collection[str] = (),
 ) -> LossAndGrad:
     """The loss of a batch of which each process has some rows, and its gradient, for `train`.
 
         loss = Σ_term weight · (Σ_process sum) / (Σ_process count)
 
     params of the start, for their names and shapes   weights of the terms   group of processes
+    frozen names of parameters whose gradient is 0, for ablations
     Returns (params, rows of a batch, seed) → (loss, grads), the same in every process, whatever
     their number; dropout differs between processes.
 
@@ -110,6 +112,8 @@ def loss_and_grad(
         module.zero_grad()
         (group.size * loss).backward()
         grads = {name: p.grad.clone() for name, p in own.items() if p.grad is not None}
+        for name in frozen:
+            grads[name].zero_()
         return group.total(loss.detach()), grads
 
     return measured

@@ -26,6 +26,7 @@ from companion.news.corpus import load_articles
 from companion.news.distributed import Group, from_environment, loss_and_grad
 from companion.news.events import generate_articles
 from companion.news.lexicon import build_lexicon
+from companion.news.model import NewsReader
 from companion.news.reader import init_reader, reader_config
 from companion.news.units import Lexicon
 from companion.with_numpy import save_checkpoint
@@ -43,12 +44,13 @@ class Plan:
     corpus, the rest from `generated` articles made with `data_seed`
     least training articles a word must be in to be of the lexicon   hide the largest share of
     known words shown as rare (drawn anew for each batch)   drop share of articles that lose
-    sentences which carry nothing   rate the highest learning rate
+    sentences which carry nothing   width C of the model   copying, slots False for the ablations:
+    nothing points into the source; all names look alike   rate the highest learning rate
     """
 
     language: str
     seed: int = 0
-    steps: int = 1200
+    steps: int = 800
     batch_size: int = 16
     written: float = 0.4
     generated: int = 3000
@@ -59,6 +61,7 @@ class Plan:
     rate: float = 2e-3
     width: int = 96
     copying: bool = True
+    slots: bool = True
 
 
 @dataclass(frozen=True)
@@ -101,10 +104,16 @@ def fit(
     lexicon = build_lexicon([*written, *made[:600]], plan.language, least=plan.least)
     config = reader_config(lexicon.size, width=plan.width, hidden=2 * plan.width)
     start = init_reader(config, torch.Generator().manual_seed(plan.seed))
-    encoded = [[encode_item(item, lexicon) for item in items] for items in (written, made)]
+    frozen = () if plan.copying else tuple(name for name in start if name.startswith("copy_"))
+    for name in frozen:  # the gate is open to writing, and nothing is read from the source
+        start[name] = torch.full_like(start[name], 30.0 if name == "copy_gate.bias" else 0.0)
+    encoded = [
+        [encode_item(item, lexicon, slots=plan.slots) for item in items]
+        for items in (written, made)
+    ]
     params, history = train(
         start,
-        loss_and_grad(start, config, WEIGHTS, group),
+        loss_and_grad(start, config, WEIGHTS, group, frozen),
         _Batches(plan, *encoded, group),
         optimizer=partial(adamw, weight_decay=0.05),
         schedule=_schedule(plan),
@@ -117,6 +126,14 @@ def fit(
         progress=progress and group.rank == 0,
     )
     return Fitted(plan, lexicon, config, params, history)
+
+
+def as_reader(fitted: Fitted, threshold: float = 0.0) -> NewsReader:
+    """The trained parameters as a `NewsReader`, in half precision as they are kept in a file."""
+    params = {k: p.numpy().astype(np.float16).astype(np.float32) for k, p in fitted.params.items()}
+    return NewsReader(
+        fitted.lexicon, fitted.config, params, threshold, {}, slots=fitted.plan.slots
+    )
 
 
 class _Batches:
@@ -181,6 +198,7 @@ def save_reader(path: Path, fitted: Fitted, *, threshold: float, card: dict[str,
         "words": list(fitted.lexicon.words),
         "config": asdict(fitted.config),
         "threshold": threshold,
+        "slots": fitted.plan.slots,
     }
     metadata = {"reader": reader, "plan": asdict(fitted.plan), "card": card}
     save_checkpoint(path, params, metadata=json.loads(json.dumps(metadata)))

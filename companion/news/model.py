@@ -57,6 +57,7 @@ class NewsReader:
     language, lexicon   config, params of `companion.news.shapes.reader_shapes`, float32
     threshold a written summary with less confidence gives way to the extracted one
     metadata the card: data, command, seeds, metrics
+    slots False for an ablation in which all names look alike, see `encode_text`
     """
 
     lexicon: Lexicon
@@ -64,6 +65,7 @@ class NewsReader:
     params: Mapping[str, Array] = field(repr=False)
     threshold: float
     metadata: Mapping[str, Any] = field(repr=False)
+    slots: bool = True
 
     @property
     def language(self) -> str:
@@ -125,7 +127,7 @@ def _load(language: str, path: str | os.PathLike[str]) -> NewsReader:
         card = kept.metadata["reader"]
         lexicon = Lexicon(card["language"], tuple(card["words"]))
         config = TransformerConfig(**card["config"])
-        threshold = float(card["threshold"])
+        threshold, slots = float(card["threshold"]), bool(card["slots"])
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"path: expected a news reader in {path}, got {error!r}") from error
     if lexicon.language != language:
@@ -134,7 +136,7 @@ def _load(language: str, path: str | os.PathLike[str]) -> NewsReader:
     check_params(np.ndarray, params, reader_shapes(config))
     for array in params.values():
         array.flags.writeable = False
-    return NewsReader(lexicon, config, params, threshold, kept.metadata)
+    return NewsReader(lexicon, config, params, threshold, kept.metadata, slots)
 
 
 def generate_summary(
@@ -170,7 +172,7 @@ def read_news(
     _check.length(1, beams=beams)
     reader = load_reader(language_of(text)) if reader is None else reader
     sentences = [s for s in split_sentences(text) if s.strip()]
-    pieces = _windows(sentences, reader.lexicon)
+    pieces = _windows(sentences, reader)
     parts = [_judge(piece, reader) for piece in pieces]
     weights = np.concatenate([p.weights for p in parts])
     owner = [n for p in pieces for n in p.numbers]
@@ -178,7 +180,7 @@ def read_news(
     np.maximum.at(per_sentence, owner, weights)
     rubric = np.max([p.rubric for p in parts], axis=0)
     extracted = _extract(sentences, per_sentence)
-    first = _judge(_best(pieces, parts, reader.lexicon), reader)
+    first = _judge(_best(pieces, parts, reader), reader)
     drafts = write_summary(
         first.article, first.memory, dict(reader.params), reader.config, reader.lexicon, beams=beams
     )
@@ -238,6 +240,7 @@ def _judge(piece: _Piece, reader: NewsReader) -> _Judged:
     inside = number == np.arange(len(piece.numbers))[:, None]
     means = inside / inside.sum(axis=1, keepdims=True)
     sentences = _head(means.astype(states.dtype) @ states, reader, "sentence_proj")[:, 0]
+    sentences = sentences + inside @ reader.params["sentence_words.weight"][ids, 0]
     rubric = _head(states.mean(axis=0, keepdims=True), reader, "rubric_proj")[0]
     return _Judged(
         piece.article, memory, _sigmoid(sentences), _sigmoid(rubric), piece.numbers
@@ -259,53 +262,53 @@ def _extract(sentences: Sequence[str], weights: Array) -> str:
     return sentences[int(np.argmax(np.round(best, 6)))].strip()
 
 
-def _windows(sentences: Sequence[str], lexicon: Lexicon) -> list[_Piece]:
+def _windows(sentences: Sequence[str], reader: NewsReader) -> list[_Piece]:
     """Neighbouring sentences together, as many as fit; one that is too long is cut in pieces."""
     cut = [
-        (n, part) for n, s in enumerate(sentences) for part in _cut(s, lexicon)
+        (n, part) for n, s in enumerate(sentences) for part in _cut(s, reader)
     ]
     pieces: list[_Piece] = []
     while cut:
         count, size = 0, 1
         while count < len(cut):
-            size += 1 + len(split_units(cut[count][1], lexicon))
+            size += 1 + len(split_units(cut[count][1], reader.lexicon))
             if count and size > WINDOW:
                 break
             count += 1
-        pieces.append(_fit(cut[:count], lexicon))
+        pieces.append(_fit(cut[:count], reader))
         cut = cut[len(pieces[-1].numbers) :]
     return pieces
 
 
-def _fit(parts: Sequence[tuple[int, str]], lexicon: Lexicon) -> _Piece:
+def _fit(parts: Sequence[tuple[int, str]], reader: NewsReader) -> _Piece:
     """As many of the parts, from the first on, as there are slots for."""
     while True:
         try:
-            article = encode_text([text for _, text in parts], lexicon)
+            article = encode_text([text for _, text in parts], reader.lexicon, slots=reader.slots)
         except SlotsFullError:
             parts = parts[: max(1, len(parts) // 2)]
             continue
         return _Piece(article, tuple(n for n, _ in parts))
 
 
-def _cut(sentence: str, lexicon: Lexicon) -> list[str]:
+def _cut(sentence: str, reader: NewsReader) -> list[str]:
     """A sentence, or pieces of at most 40 units of one that is longer than half a window."""
-    units = split_units(sentence, lexicon)
-    if len(units) <= WINDOW // 2 and _has_room(sentence, lexicon):
+    units = split_units(sentence, reader.lexicon)
+    if len(units) <= WINDOW // 2 and _has_room(sentence, reader):
         return [sentence]
     texts = [unit.before + unit.text for unit in units]
     return ["".join(texts[n : n + 40]) for n in range(0, len(texts), 40)]
 
 
-def _has_room(sentence: str, lexicon: Lexicon) -> bool:
+def _has_room(sentence: str, reader: NewsReader) -> bool:
     try:
-        encode_text([sentence], lexicon)
+        encode_text([sentence], reader.lexicon, slots=reader.slots)
     except SlotsFullError:
         return False
     return True
 
 
-def _best(pieces: Sequence[_Piece], parts: Sequence[_Judged], lexicon: Lexicon) -> _Piece:
+def _best(pieces: Sequence[_Piece], parts: Sequence[_Judged], reader: NewsReader) -> _Piece:
     """The weightiest sentences of all windows, in their order: what a summary is written from.
 
     The first of them, and those at least half as likely to carry the news; CHOSEN at most.
@@ -318,7 +321,7 @@ def _best(pieces: Sequence[_Piece], parts: Sequence[_Judged], lexicon: Lexicon) 
     ranked = sorted(range(len(every)), key=lambda k: (-round(every[k][0], 6), k))
     least = every[ranked[0]][0] / 2
     chosen = sorted(k for k in ranked[:CHOSEN] if every[k][0] >= least)
-    return _fit([(every[k][1], every[k][2]) for k in chosen], lexicon)
+    return _fit([(every[k][1], every[k][2]) for k in chosen], reader)
 
 
 def trace(

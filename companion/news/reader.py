@@ -1,7 +1,8 @@
 """The news reader in PyTorch: what it says of a batch, and the loss it is trained by.
 
     memory = encoder(article)
-    sentence score    sentence_proj · mean of memory over the sentence    does it carry the news?
+    sentence score    sentence_proj · mean of memory over the sentence,   does it carry the news?
+                      plus a weight for each of its words
     rubric            rubric_proj · mean of memory over the article       four yes-or-no questions
     summary           pointer_generator                                   write or copy
 """
@@ -16,7 +17,7 @@ from companion.news.batches import IGNORE, Batch
 from companion.news.shapes import reader_shapes
 from companion.news.units import SENTENCE
 from companion.with_torch.init import init_parameters
-from companion.with_torch.layers import linear
+from companion.with_torch.layers import embedding, linear
 from companion.with_torch.losses import binary_cross_entropy
 from companion.with_torch.pointer import copy_cross_entropy, pointer_parts
 from companion.with_torch.residual import Params
@@ -55,7 +56,8 @@ def judge(
 ) -> tuple[Tensor, Tensor]:
     """Does a sentence carry the news, and which points of the rubric does the article get?
 
-        sentence_n = sentence_proj · mean_{s in n} memory_s,   rubric = rubric_proj · mean_s memory_s
+        sentence_n = sentence_proj · mean_{s in n} memory_s + Σ_{s in n} sentence_words[source_s]
+        rubric = rubric_proj · mean_s memory_s
 
     memory (B, S, C) the encoder's states   source (B, S) with a SENTENCE mark before each sentence
     lengths (B,)   params with sentence_proj and rubric_proj
@@ -63,6 +65,7 @@ def judge(
     (B, 4).
 
     Raises TypeError or ValueError naming the parameter that does not fit.
+    Source: a linear model beside a deep one, added: Cheng et al. 2016 (wide & deep learning).
     """
     number = torch.cumsum(source == SENTENCE, dim=1) - 1  # the sentence of each place
     N = int(number.max()) + 1
@@ -73,6 +76,7 @@ def judge(
     sentences = share.to(memory.dtype) @ memory
     whole = (real / lengths[:, None]).to(memory.dtype)[:, None] @ memory
     own = linear(sentences, params["sentence_proj.weight"], params["sentence_proj.bias"])
+    own = own + inside.to(memory.dtype) @ embedding(source, params["sentence_words.weight"])
     rubric = linear(whole, params["rubric_proj.weight"], params["rubric_proj.bias"])
     return own[..., 0], rubric[:, 0]
 

@@ -184,10 +184,14 @@ class SlotsFullError(ValueError):
     """A text has more names, numbers or rare words than there are slots: read it in windows."""
 
 
-def encode_text(text: str | Sequence[str], lexicon: Lexicon) -> Encoded:
+def encode_text(
+    text: str | Sequence[str], lexicon: Lexicon, *, slots: bool = True
+) -> Encoded:
     """An article's units as ids; what the lexicon has not gets a slot, so that nothing is unknown.
 
     text an article, or its sentences   lexicon of its language
+    slots False gives all names one slot, all numbers one, all rare words one: an ablation, in which
+    the first of each kind stands for all
     Returns `Encoded`; `decode(encoded.ids, encoded, lexicon)` says the text again, but for spaces
     and capitals.
 
@@ -202,7 +206,7 @@ def encode_text(text: str | Sequence[str], lexicon: Lexicon) -> Encoded:
         ids.append(SENTENCE)
         places.append(number)
         for unit in split_units(sentence, lexicon):
-            ids.append(_id(unit, lexicon, given, count))
+            ids.append(_id(unit, lexicon, given, count, slots))
             places.append(number)
     surfaces = {n: text for (_, text), n in given.items()}
     return Encoded(
@@ -240,10 +244,13 @@ def _id(
     lexicon: Lexicon,
     given: dict[tuple[str, str], int],
     count: dict[str, int],
+    slots: bool,
 ) -> int:
     if unit.kind in ("word", "mark"):
         return lexicon.ids[unit.key]
     key = (unit.kind, unit.text if unit.kind == "name" else unit.key)
+    if not slots:
+        key = next((known for known in given if known[0] == unit.kind), key)
     if key not in given:
         n = count[unit.kind]
         if n == SLOTS[unit.kind]:

@@ -68,7 +68,11 @@ def _remade(wing: Any, **given: Any) -> Any:
 add(Case("copy_mixture", _finite_mixture, ("log_probs",), ("logits", "gate", "scores")))
 add(Case("copy_mixture", _mixture, ("log_probs",), ("logits", "gate", "scores")))
 add(Case("copy_cross_entropy", _surprise, ("loss",)))
-add(Case("init_pointer_generator", _config, ("params",), call=_initialised("init_pointer_generator")))
+add(
+    Case(
+        "init_pointer_generator", _config, ("params",), call=_initialised("init_pointer_generator")
+    )
+)
 add(Case("pointer_generator", _pointer, ("log_probs",), ("params",)))
 add(Case("pointer_generator_start", _pointer_start, ("cache",)))
 add(Case("pointer_generator_step", _pointer_step, ("log_probs", "cache")))

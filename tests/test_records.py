@@ -8,7 +8,6 @@ from companion.news import NewsDataset, load_articles
 from companion.news.records import from_columns, load_records
 
 
-
 def test_jsonl_gives_back_what_was_written(tmp_path) -> None:
     items = load_articles("en", "test")[:3]
     path = tmp_path / "news.jsonl"
@@ -36,7 +35,12 @@ def test_csv_holds_numbers_lists_and_line_breaks(tmp_path) -> None:
 @pytest.mark.parametrize(
     ("layout", "row", "content", "summary"),
     [
-        ("cnn_dailymail", {"article": "A. B.", "highlights": "One .\nTwo .", "id": "x"}, "A. B.", "One . Two ."),
+        (
+            "cnn_dailymail",
+            {"article": "A. B.", "highlights": "One .\nTwo .", "id": "x"},
+            "A. B.",
+            "One . Two .",
+        ),
         ("xsum", {"document": "A. B.", "summary": "One.", "id": "7"}, "A. B.", "One."),
         ("lcsts", {"text": "甲。乙。", "summary": "甲"}, "甲。乙。", "甲"),
     ],

@@ -1,7 +1,7 @@
 """From news items to the tensors a model learns from: encoded once, padded batch by batch.
 
-    examples = [encode_item(item, lexicon) for item in NewsDataset(items)]
-    loader = DataLoader(examples, batch_sampler=length_buckets(...), collate_fn=collate_fn)
+examples = [encode_item(item, lexicon) for item in NewsDataset(items)]
+loader = DataLoader(examples, batch_sampler=length_buckets(...), collate_fn=collate_fn)
 """
 
 from collections.abc import Mapping, Sequence
@@ -106,7 +106,9 @@ def collate_fn(
         if not 0 <= share <= 1:
             raise ValueError(f"{name}: expected 0 to 1, got {share}")
         if share and rng is None:
-            raise ValueError(f"rng: expected a numpy.random.Generator for {name} = {share}, got None")
+            raise ValueError(
+                f"rng: expected a numpy.random.Generator for {name} = {share}, got None"
+            )
     sources, targets, carries = [], [], []
     for example in examples:
         source, target, own = example.article.ids, example.target, example.carries
@@ -169,9 +171,7 @@ def _fewer_sentences(
     return source[(places < 0) | kept[places]], carries[kept]
 
 
-def _other_slots(
-    source: Array, target: Array, rng: np.random.Generator, hide: float
-) -> Array:
+def _other_slots(source: Array, target: Array, rng: np.random.Generator, hide: float) -> Array:
     """A table id → id: slots of each kind drawn anew, and a few words turned into rare ones."""
     size = 1 + max(FIRST_WORD, int(source.max()), int(target.max()))
     words = np.unique(source[source >= FIRST_WORD])

@@ -107,9 +107,13 @@ def _explained(reading: Reading) -> list[str]:
         for method, text in (("written", reading.written), ("extracted", reading.extracted))
         if text
     ]
-    lines.append(f"  answer    {reading.method}, confidence of the written {reading.confidence:.2f}")
+    lines.append(
+        f"  answer    {reading.method}, confidence of the written {reading.confidence:.2f}"
+    )
     for number, sentence in enumerate(reading.sentences):
-        lines.append(f"  {number + 1:>3}  {reading.weights[number]:.2f}  {' '.join(sentence.split())}")
+        lines.append(
+            f"  {number + 1:>3}  {reading.weights[number]:.2f}  {' '.join(sentence.split())}"
+        )
     told = [
         f"{text}[{'new' if sentence is None else sentence + 1}]"
         for text, sentence, _ in reading.sources

@@ -61,7 +61,9 @@ class Faithful:
 
     def allowed(self, state: State) -> Array:
         """Which ids may come next: (V,), boolean. At least one word or END always may."""
-        follow = {self._ids[p + 1]: self._row[p + 1] for p in state.places if p + 1 < len(self._ids)}
+        follow = {
+            self._ids[p + 1]: self._row[p + 1] for p in state.places if p + 1 < len(self._ids)
+        }
         content = {i for i, c in follow.items() if c in (WORD, LOOSE, NUMBER)}
         if state.last == NUMBER and content:
             return self._only(content)
@@ -84,9 +86,7 @@ class Faithful:
         if kind == FREE:
             return BEGIN
         on = frozenset(
-            p + 1
-            for p in state.places
-            if p + 1 < len(self._ids) and self._ids[p + 1] == number
+            p + 1 for p in state.places if p + 1 < len(self._ids) and self._ids[p + 1] == number
         )
         if on:
             return State(kind, on)

@@ -83,7 +83,9 @@ def write_summary(
         no_repeat_ngram=3,
     )
     drafts = []
-    for row, length, log_prob, score in zip(ids[0], lengths[0], log_probs[0], scores[0], strict=True):
+    for row, length, log_prob, score in zip(
+        ids[0], lengths[0], log_probs[0], scores[0], strict=True
+    ):
         if not np.isfinite(score):
             continue
         own = [int(i) for i in row[:length] if i != END]
@@ -99,5 +101,5 @@ def finish(text: str, language: str) -> str:
     return text if text.endswith((stop, "!", "?", "！", "？")) else text + stop
 
 
-__all__ = ["Draft", "write_summary", "finish"]
+__all__ = ["Draft", "finish", "write_summary"]
 _ = Any

@@ -1,8 +1,8 @@
 """How good is a reader? Summaries, faithfulness and importance, beside what costs nothing.
 
-    rows = summary_scores(articles, {"lead": ..., "textrank": ..., "written": ...})
-    errors = invented(summary, article)       names and numbers that the article does not have
-    importance_scores(true, predicted)        correlation, macro-F1, calibration
+rows = summary_scores(articles, {"lead": ..., "textrank": ..., "written": ...})
+errors = invented(summary, article)       names and numbers that the article does not have
+importance_scores(true, predicted)        correlation, macro-F1, calibration
 """
 
 import re

@@ -131,7 +131,9 @@ def _load(language: str, path: str | os.PathLike[str]) -> NewsReader:
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"path: expected a news reader in {path}, got {error!r}") from error
     if lexicon.language != language:
-        raise ValueError(f"path: expected a reader of {language!r}, got one of {lexicon.language!r}")
+        raise ValueError(
+            f"path: expected a reader of {language!r}, got one of {lexicon.language!r}"
+        )
     params = {name: array.astype(np.float32) for name, array in kept.params.items()}
     check_params(np.ndarray, params, reader_shapes(config))
     for array in params.values():
@@ -242,9 +244,7 @@ def _judge(piece: _Piece, reader: NewsReader) -> _Judged:
     sentences = _head(means.astype(states.dtype) @ states, reader, "sentence_proj")[:, 0]
     sentences = sentences + inside @ reader.params["sentence_words.weight"][ids, 0]
     rubric = _head(states.mean(axis=0, keepdims=True), reader, "rubric_proj")[0]
-    return _Judged(
-        piece.article, memory, _sigmoid(sentences), _sigmoid(rubric), piece.numbers
-    )
+    return _Judged(piece.article, memory, _sigmoid(sentences), _sigmoid(rubric), piece.numbers)
 
 
 def _head(states: Array, reader: NewsReader, name: str) -> Array:
@@ -264,9 +264,7 @@ def _extract(sentences: Sequence[str], weights: Array) -> str:
 
 def _windows(sentences: Sequence[str], reader: NewsReader) -> list[_Piece]:
     """Neighbouring sentences together, as many as fit; one that is too long is cut in pieces."""
-    cut = [
-        (n, part) for n, s in enumerate(sentences) for part in _cut(s, reader)
-    ]
+    cut = [(n, part) for n, s in enumerate(sentences) for part in _cut(s, reader)]
     pieces: list[_Piece] = []
     while cut:
         count, size = 0, 1

@@ -1,10 +1,10 @@
 """The news reader in PyTorch: what it says of a batch, and the loss it is trained by.
 
-    memory = encoder(article)
-    sentence score    sentence_proj · mean of memory over the sentence,   does it carry the news?
-                      plus a weight for each of its words
-    rubric            rubric_proj · mean of memory over the article       four yes-or-no questions
-    summary           pointer_generator                                   write or copy
+memory = encoder(article)
+sentence score    sentence_proj · mean of memory over the sentence,   does it carry the news?
+                  plus a weight for each of its words
+rubric            rubric_proj · mean of memory over the article       four yes-or-no questions
+summary           pointer_generator                                   write or copy
 """
 
 from typing import Any, NamedTuple
@@ -51,9 +51,7 @@ def init_reader(config: TransformerConfig, generator: torch.Generator) -> dict[s
     return init_parameters(reader_shapes(config), generator)
 
 
-def judge(
-    memory: Tensor, source: Tensor, lengths: Tensor, params: Params
-) -> tuple[Tensor, Tensor]:
+def judge(memory: Tensor, source: Tensor, lengths: Tensor, params: Params) -> tuple[Tensor, Tensor]:
     """Does a sentence carry the news, and which points of the rubric does the article get?
 
         sentence_n = sentence_proj · mean_{s in n} memory_s + Σ_{s in n} sentence_words[source_s]

@@ -1,8 +1,8 @@
 """News from files and from Hugging Face datasets, as the records that `NewsDataset` takes.
 
-    load_records("news.jsonl")                      one JSON object a line
-    load_records("news.csv")                        a header, then one item a row
-    from_columns(dataset, "cnn_dailymail")          any rows with the columns of a known dataset
+load_records("news.jsonl")                      one JSON object a line
+load_records("news.csv")                        a header, then one item a row
+from_columns(dataset, "cnn_dailymail")          any rows with the columns of a known dataset
 """
 
 import csv
@@ -23,7 +23,17 @@ LAYOUTS: Mapping[str, Mapping[str, str]] = {
     "lcsts": {"content": "text", "summary": "summary"},
 }
 _NUMBERS = ("importance",)
-_OPTIONAL = ("title", "id", "language", "topic", "importance", "carries", "rubric", "split", "names")
+_OPTIONAL = (
+    "title",
+    "id",
+    "language",
+    "topic",
+    "importance",
+    "carries",
+    "rubric",
+    "split",
+    "names",
+)
 
 
 def load_records(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
@@ -44,7 +54,9 @@ def load_records(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
     try:
         text = path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: expected UTF-8, got byte {error.start}: {error.reason}") from error
+        raise ValueError(
+            f"{path}: expected UTF-8, got byte {error.start}: {error.reason}"
+        ) from error
     rows = _json_lines(path, text) if path.suffix == ".jsonl" else _csv_rows(path, text)
     return [_record(row, LAYOUTS["companion"], where) for where, row in rows]
 
@@ -110,7 +122,9 @@ def _csv_rows(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
         if row is None:
             return
         if None in row or None in row.values():
-            raise ValueError(f"{where}: expected {len(reader.fieldnames or ())} columns, got others")
+            raise ValueError(
+                f"{where}: expected {len(reader.fieldnames or ())} columns, got others"
+            )
         yield where, _typed(row, where)
 
 

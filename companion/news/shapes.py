@@ -1,9 +1,9 @@
 """The parameters of the news reader, by name and shape, for both wings.
 
-    encoder and decoder     those of the pointer-generator
-    sentence_proj           does the mean state of this sentence carry the news?
-    sentence_words          a weight for each word of it, added up: what a bag of words would say
-    rubric_proj             reach, severity, novelty, urgency: asked of the mean state of the article
+encoder and decoder     those of the pointer-generator
+sentence_proj           does the mean state of this sentence carry the news?
+sentence_words          a weight for each word of it, added up: what a bag of words would say
+rubric_proj             reach, severity, novelty, urgency: asked of the mean state of the article
 """
 
 from companion.config import TransformerConfig

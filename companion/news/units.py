@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from companion.news._words import FUNCTION, NUMBER_WORDS, NUMERALS
+from companion.news._words import NUMBER_WORDS, NUMERALS
 from companion.news.dataset import LANGUAGES
 from companion.text.sentences import split_sentences
 from companion.with_numpy._types import Array
@@ -125,7 +125,7 @@ def split_units(text: str, lexicon: Lexicon) -> list[Unit]:
                 units[-1] = Unit(units[-1].before, whole, "name", whole)
             else:
                 units.append(unit)
-        opens = piece in ".!?。！？:：“\"‘" or (opens and match.lastgroup == "mark")
+        opens = piece in '.!?。！？:：“"‘' or (opens and match.lastgroup == "mark")
     return units
 
 
@@ -184,9 +184,7 @@ class SlotsFullError(ValueError):
     """A text has more names, numbers or rare words than there are slots: read it in windows."""
 
 
-def encode_text(
-    text: str | Sequence[str], lexicon: Lexicon, *, slots: bool = True
-) -> Encoded:
+def encode_text(text: str | Sequence[str], lexicon: Lexicon, *, slots: bool = True) -> Encoded:
     """An article's units as ids; what the lexicon has not gets a slot, so that nothing is unknown.
 
     text an article, or its sentences   lexicon of its language

@@ -206,22 +206,23 @@ def pointer_generator_backward(
 
     grad_vectors, grad_memory, of_decoder = run_stack_backward(
         into_query + into_gate + into_logits,
-        vectors, params, config, "decoder", seed=at_target, **look,
+        vectors,
+        params,
+        config,
+        "decoder",
+        seed=at_target,
+        **look,
     )
     of_target = embed_tokens_backward(grad_vectors, target, params, config, seed=at_target)
     seen = look["memory_mask"]
     share = _follow(target, source, None if seen is None else seen[:, 0]).astype(memory.dtype)
-    grad_read, of_read = project_backward(
-        grad_vectors, share @ memory[:, 1:], params, "copy_read"
-    )
+    grad_read, of_read = project_backward(grad_vectors, share @ memory[:, 1:], params, "copy_read")
     grad_memory = cast(Array, grad_memory) + into_key
     grad_memory[:, 1:] += np.swapaxes(share, -1, -2) @ grad_read
     of_encoder = encoder_backward(
         grad_memory, source, params, config, source_lengths, seed=at_source
     )
-    return summed(
-        of_encoder, of_decoder, of_target, of_output, of_query, of_key, of_gate, of_read
-    )
+    return summed(of_encoder, of_decoder, of_target, of_output, of_query, of_key, of_gate, of_read)
 
 
 class PointerCache(NamedTuple):

@@ -95,7 +95,9 @@ def copy_cross_entropy(
     here = source[:, None, :] == wanted[..., None]
     # Finite, not -inf: where there is no place to copy from, the gradient of all -inf is NaN.
     nowhere = torch.finfo(logits.dtype).min / 4
-    pointed = torch.logsumexp(log_softmax(scores).clamp(min=nowhere).masked_fill(~here, nowhere), -1)
+    pointed = torch.logsumexp(
+        log_softmax(scores).clamp(min=nowhere).masked_fill(~here, nowhere), -1
+    )
     gate = gate[..., 0]
     sigmoid = torch.nn.functional.logsigmoid
     loss = torch.logaddexp(sigmoid(gate) + written, sigmoid(-gate) + pointed)

@@ -87,7 +87,7 @@ def _add_news_commands(commands: Any) -> None:
         "summarize",
         help="say in one or two sentences what a news article says",
         description="Summarise news, English or Chinese, with the model that comes with the "
-        "package. Where it is unsure it answers with the article's own most telling sentence; names "
+        "package. Where it is unsure it answers with the article's most telling sentence; names "
         "and numbers can only be copied. --method chooses a rule without training instead.",
     )
     _add_reader_options(summarize, "summary")
@@ -111,7 +111,7 @@ def _add_news_commands(commands: Any) -> None:
     summarize.add_argument(
         "--scores",
         action="store_true",
-        help="with a rule: list every sentence with its score, higher is better; * marks the chosen",
+        help="with a rule: list each sentence with its score, higher is better; * marks the chosen",
     )
     summarize.set_defaults(run=_summarize)
     importance = commands.add_parser(

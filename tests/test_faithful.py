@@ -1,4 +1,4 @@
-"""A summary can hold no name and no number that its article has not: tried with models that know nothing.
+"""No summary holds a name or a number that its article has not: tried on models that know nothing.
 
 The check is `companion.news.measure.invented`, which is written without the code it checks, and a
 search for whole rows of characters in the text.
@@ -21,7 +21,9 @@ NAMES = {
     language: sorted({name for a in load_articles(language) for name in a["names"]})
     for language in ("en", "zh")
 }
-ENGLISH = Lexicon("en", tuple(["the", "mayor", "of", "said", "men", "left", ".", ",", "workers", "closed"]))
+ENGLISH = Lexicon(
+    "en", ("the", "mayor", "of", "said", "men", "left", ".", ",", "workers", "closed")
+)
 
 
 @pytest.fixture(scope="module", params=["en", "zh"])

@@ -89,7 +89,7 @@ def collate_fn(
     hide: float = 0.0,
     drop: float = 0.0,
 ) -> Batch:
-    """Put examples of unequal length into one batch, padded to its own longest, not to a fixed size.
+    """Put examples of unequal length into one batch, padded to the longest of them.
 
     examples B of them, at least one
     rng to give slots out anew in each article, so that no slot means anything by itself (training);
@@ -120,9 +120,8 @@ def collate_fn(
         targets.append(target)
         carries.append(own)
     starts = [np.flatnonzero(source == SENTENCE) for source in sources]
-    source = _padded(sources, PAD)
     return Batch(
-        source,
+        _padded(sources, PAD),
         torch.tensor([len(ids) for ids in sources]),
         _padded(starts, -1),
         _padded([np.array([START, *target[:-1]]) for target in targets], PAD),

@@ -1,4 +1,4 @@
-"""`companion summarize` and `companion importance` with the shipped reader, for one text or many."""
+"""`companion summarize` and `companion importance` with the shipped reader."""
 
 import argparse
 import json
@@ -81,7 +81,9 @@ def _with_progress(sources: list[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
 def _summary(name: str | None, reading: Reading, options: argparse.Namespace) -> str:
     text = reading.summary
     if options.sentences is not None:
-        best = sorted(range(len(reading.sentences)), key=lambda n: -round(reading.weights[n], 6))
+        best = sorted(
+            range(len(reading.sentences)), key=lambda n: -round(float(reading.weights[n]), 6)
+        )
         gap = "" if reading.language == "zh" else " "
         text = gap.join(reading.sentences[n] for n in sorted(best[: options.sentences]))
     line = " ".join(text.split())

@@ -7,7 +7,7 @@ to make a new name or number of true parts: `Ana` + `Boskin`, `3` + `million`, �
     number      is followed by what follows it in the article, if that is a word (3.25 percent)
     name        stands beside another name or number only where the article has them side by side
     Chinese     a row of single characters (any name is one) is copied whole: it begins where the
-                article's row begins, ends where it ends, and touches no word it does not touch there
+                article's row begins, ends where that ends, and touches no other word than there
 
     allowed(state) → which ids may come next          advance(state, id) → the state after it
 """

@@ -34,6 +34,7 @@ from companion.with_numpy import save_checkpoint
 from companion.with_torch import adamw, train
 
 WEIGHTS = (1.0, 1.0, 0.5)  # of summary, sentence and rubric in the loss
+POOL = 10  # batches whose articles are sorted by length together
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,14 +109,12 @@ def fit(
     frozen = () if plan.copying else tuple(name for name in start if name.startswith("copy_"))
     for name in frozen:  # the gate is open to writing, and nothing is read from the source
         start[name] = torch.full_like(start[name], 30.0 if name == "copy_gate.bias" else 0.0)
-    encoded = [
-        [encode_item(item, lexicon, slots=plan.slots) for item in items]
-        for items in (written, made)
-    ]
+    encode = partial(encode_item, lexicon=lexicon, slots=plan.slots)
+    examples = [encode(item) for item in written], [encode(item) for item in made]
     params, history = train(
         start,
         loss_and_grad(start, config, WEIGHTS, group, frozen),
-        _Batches(plan, *encoded, group),
+        partial(_Epoch, plan, *examples, group),
         optimizer=partial(adamw, weight_decay=0.05),
         schedule=_schedule(plan),
         epochs=1,
@@ -135,20 +134,18 @@ def as_reader(fitted: Fitted, threshold: float = 0.0) -> NewsReader:
     return NewsReader(fitted.lexicon, fitted.config, params, threshold, {}, slots=fitted.plan.slots)
 
 
-class _Batches:
-    """The batches of an epoch, the same for every process, each taking its own rows of them."""
+class _Epoch:
+    """The batches of one epoch, the same for every process, each taking its own rows of them."""
 
     def __init__(
-        self, plan: Plan, written: list[Example], made: list[Example], group: Group
+        self,
+        plan: Plan,
+        written: list[Example],
+        made: list[Example],
+        group: Group,
+        epoch: int,
+        seed: int,
     ) -> None:
-        self._plan, self._written, self._made, self._group = plan, written, made, group
-
-    def __call__(self, epoch: int, seed: int) -> Sequence[Any]:
-        return _Epoch(self._plan, self._written, self._made, self._group, seed)
-
-
-class _Epoch:
-    def __init__(self, plan: Plan, written: Any, made: Any, group: Group, seed: int) -> None:
         self._plan, self._written, self._made, self._group = plan, written, made, group
         self._seed = seed
 
@@ -158,24 +155,20 @@ class _Epoch:
     def __iter__(self) -> Iterator[Batch]:
         plan, B = self._plan, self._plan.batch_size
         rng = np.random.default_rng(self._seed)
-        hand = round(plan.written * B)
-        done, pool_of = 0, 10
-        while done < plan.steps:
-            pool = [self._written[i] for i in rng.integers(len(self._written), size=hand * pool_of)]
-            pool += [
-                self._made[i] for i in rng.integers(len(self._made), size=(B - hand) * pool_of)
-            ]
+        hand, done = round(plan.written * B), 0
+        while True:
+            pool = [self._written[i] for i in rng.integers(len(self._written), size=hand * POOL)]
+            pool += [self._made[i] for i in rng.integers(len(self._made), size=(B - hand) * POOL)]
             lengths = [len(example.article) for example in pool]
-            for rows in length_buckets(lengths, B, seed=int(rng.integers(2**31)), pool=pool_of):
-                hide = float(rng.uniform(0, plan.hide))
-                place = np.random.default_rng([self._seed, done])
-                batch = collate_fn(
-                    [pool[row] for row in rows], rng=place, hide=hide, drop=plan.drop
-                )
-                yield _rows(batch, self._group)
-                done += 1
+            for rows in length_buckets(lengths, B, seed=int(rng.integers(2**31)), pool=POOL):
                 if done == plan.steps:
                     return
+                hide = float(rng.uniform(0, plan.hide))
+                own = np.random.default_rng([self._seed, done])
+                chosen = [pool[row] for row in rows]
+                batch = collate_fn(chosen, rng=own, hide=hide, drop=plan.drop)
+                yield _rows(batch, self._group)
+                done += 1
 
 
 def _rows(batch: Batch, group: Group) -> Batch:
@@ -194,7 +187,7 @@ def _schedule(plan: Plan) -> Callable[[int], float]:
 
 
 def save_reader(path: Path, fitted: Fitted, *, threshold: float, card: dict[str, Any]) -> None:
-    """Write a reader as `load_reader` takes it: half-precision weights, lexicon, config and card."""
+    """Write a reader as `load_reader` takes it: weights in half precision, lexicon, card."""
     params = {name: p.numpy().astype(np.float16) for name, p in fitted.params.items()}
     reader = {
         "language": fitted.plan.language,

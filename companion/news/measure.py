@@ -7,6 +7,7 @@ importance_scores(true, predicted)        correlation, macro-F1, calibration
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -61,7 +62,7 @@ def novelty(summary: str, article: str) -> float:
 
 def _pairs(text: str) -> list[tuple[str, str]]:
     found = words(text, bigrams=False)
-    return list(zip(found[:-1], found[1:], strict=True))
+    return list(pairwise(found))
 
 
 def summary_scores(references: Sequence[str], candidates: Sequence[str]) -> dict[str, float]:

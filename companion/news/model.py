@@ -350,7 +350,7 @@ def trace(
 def pointer_weights(
     ids: Array, memory: PointerCache, reader: NewsReader
 ) -> tuple[Array, float, PointerCache]:
-    """Where the pointer looks after one more unit: weights (S,), the share of copying, the cache."""
+    """Where the pointer looks after one more unit: weights (S,), share of copying, cache."""
     parts, after = pointer_step_parts(ids, memory, reader.params, reader.config)
     _, gate, scores = parts
     return softmax(scores)[0, -1], float(1 - _sigmoid(gate[0, -1, 0])), after

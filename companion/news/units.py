@@ -4,12 +4,14 @@
 
 A unit is a **name** (a run of capitalised words), a **number** (digits, number words, Chinese
 numerals), a **rare** word or character (in no lexicon), or a known word or mark. Chinese has no
-capitals: there a name is a row of single characters, and `companion.news.copying` keeps it whole. Only known words have ids of their own. The others get a *slot*, a number that
-means "the third name of this article": a model can point at it, but cannot spell it. So it can
-copy a name or a number, and it can never make one up.
+capitals: there a name is a row of single characters, and `companion.news.faithful` keeps it whole.
+
+Only known words have ids of their own. The others get a *slot*, an id that means "the third name of
+this article": a model can point at it, but cannot spell it. So it can copy a name or a number, and
+never make one up.
 
     split_units(text, lexicon) → units        "".join(u.before + u.text) is the text again
-    encode_text(text, lexicon) → ids, surfaces, and which ids may stand beside which
+    encode_text(text, lexicon) → ids, and what each slot stands for
 """
 
 import re

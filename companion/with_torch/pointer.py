@@ -137,7 +137,7 @@ def pointer_generator(
     Raises TypeError or ValueError naming the argument that does not fit.
     Source: See et al. 2017, section 2.2, there on recurrent networks; here the pointer has weights
     of its own and does not reuse those of the cross-attention. The second line is the selective
-    read of Gu et al. 2016, section 3.2, which takes memory_s; memory_{s+1} is where copying goes on.
+    read of Gu et al. 2016, section 3.2, which takes memory_s; copying goes on at memory_{s+1}.
     """
     _, parts = pointer_parts(source, target, params, config, source_lengths, seed=seed)
     return copy_mixture(*parts, source)

@@ -22,7 +22,7 @@ def build_lexicon(
     articles records with title, content, summary and names, all of one language
     English: words in lower case that somewhere stand so inside a sentence. Chinese, which has no
     spaces: byte-pair merges of characters (Sennrich et al. 2016, by the library tokenizers),
-    learned with names and numerals cut out, so that no merge is part of a name; and single characters.
+    learned with names and numerals cut out, so that no merge is part of a name; and characters.
     Returns the lexicon, with function words and marks. The same articles give the same lexicon.
 
     Raises ModuleNotFoundError for Chinese if tokenizers is not installed.

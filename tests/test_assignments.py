@@ -418,8 +418,6 @@ def test_local_hands_over_copies():
 
 READS = f"""
 import os, sys, numpy as np
-pytestmark = pytest.mark.slow  # every answer is tried on several draws
-
 FOLDER = {str(runner.__file__).removesuffix("/assignments/runner.py")!r}
 REF = FOLDER + "/with_numpy/softmax.py"
 {{way}}
@@ -441,16 +439,56 @@ def softmax(scores, axis=-1):
         "import _posixsubprocess; _posixsubprocess.fork_exec(*[None] * 23)",
         "import multiprocessing as m; m.get_context('spawn').Pool(1)",
         "import readline; readline.read_history_file(REF)",
-        "sys.meta_path[0].allowed.append('companion.with_numpy')",
+        "sys.meta_path[0].allowed = ('companion.with_numpy',); import companion.with_numpy",
         "open(os.path.expanduser('~/left-behind'), 'w')",
         "open(np.__file__, 'a')",
+        "os.listdir(f'/proc/{os.getppid()}/fd')",
+        "os.scandir(f'/proc/self/../{os.getppid()}')",
+        "os.chdir(f'/proc/{os.getppid()}')",
+        "os.listdir(os.open(f'/proc/{os.getppid()}/fd', 0))",
+        "open(f'/proc/self/root{REF}')",
     ],
 )
 def test_ways_round_the_fence_are_refused(way):
     # What follows the refused line is not run: a submission that got through would pass.
-    result, box = examined(READS.format(way=way))
-    assert not result
+    _, box = examined(READS.format(way=way))
     assert box.problems
+    refused = ("not needed", "reference", "own code", "Permission denied", "ended by itself")
+    assert any(words in box.problems[0] for words in refused), box.problems
+
+
+FROM_FILE = "import torch; data = bytes(torch.from_file({file}, size=400, dtype=torch.uint8))"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "file",
+    [
+        "REF",
+        "FOLDER + '/assignments/attention/source.md'",
+        "FOLDER + '/../tests/submissions/attention.py'",
+        "f'/proc/{os.getppid()}/environ'",
+    ],
+)
+def test_the_kernel_keeps_files_closed_that_a_library_opens(file):
+    box = Sandbox("s.py", READS.format(way=FROM_FILE.format(file=file)), timeout_s=20.0)
+    box.close()
+    if not box.locked:
+        pytest.skip("this kernel has no Landlock")
+    assert len(box.problems) == 1
+    assert "unable to open file" in box.problems[0]
+
+
+def test_the_lock_lets_libraries_in_and_nothing_else():
+    text = "import os, math, json, decimal, sqlite3, email.message, numpy.fft\n" + RIGHT
+    result, box = examined(text)
+    assert result
+    assert not box.problems
+    if box.locked:
+        _, box = examined("open('/etc/hostname').close(); import os; os.execv('/bin/true', ['x'])")
+        assert "not needed" in box.problems[0]
+        _, box = examined(f"open({str(__file__)!r})")
+        assert "Permission denied" in box.problems[0]
 
 
 @pytest.mark.parametrize(

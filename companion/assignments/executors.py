@@ -65,6 +65,7 @@ class Sandbox:
         self.timeout_s = timeout_s
         self.problems: list[str] = []
         self.uses_torch = False
+        self.locked = False  # whether the kernel keeps the files closed
         self.starts_left = 4
         self.process: subprocess.Popen[bytes] | None = None
         self.ended = ""  # why it can't be started again
@@ -116,7 +117,7 @@ class Sandbox:
         answer = self._ask(self.process, self.order, max(LOADING_S, self.timeout_s))
         if "problems" in answer:
             self.problems = [printable(problem) for problem in answer["problems"]]
-            self.uses_torch = answer["torch"]
+            self.uses_torch, self.locked = answer["torch"], answer.get("locked") is True
             return
         self.starts_left = 0
         self.ended = f"while the file was loaded: {answer['message']}"

@@ -161,6 +161,9 @@ def diagnose(
         stopped = [index for index in failed if _stopped(got[index], mistake)]
         if stopped:
             return mistake, stopped
+        other = [index for index in failed if _instead(got[index], mistake)]
+        if other:
+            return mistake, other
     runs = [
         (mistake, _Runs({**task.reference, task.function: variant}, cases))
         for mistake in task.mistakes
@@ -325,6 +328,12 @@ def _stopped(outcomes: Outcomes, mistake: Mistake) -> bool:
     kind, part = mistake.error or ("", "")
     last = outcomes[-1]
     return last.get("error") == kind and part in str(last.get("message", ""))
+
+
+def _instead(outcomes: Outcomes, mistake: Mistake) -> bool:
+    return mistake.instead is not None and any(
+        "value" in outcome and mistake.instead(outcome["value"]) for outcome in outcomes
+    )
 
 
 def _best(

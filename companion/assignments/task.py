@@ -77,6 +77,7 @@ class Mistake:
     only names of cases: a submission that fails in some of these and in no other has made it; it
     is asked after the variants of all mistakes
     error (exception name, part of its message): a submission that stops with it has made it
+    instead whether a wrong result is not even of the kind asked for, but of this one
     text what is wrong and why, in plain words   reread the section that explains it
     """
 
@@ -87,6 +88,7 @@ class Mistake:
     variants: tuple[Callable[..., Any], ...] = ()
     only: frozenset[str] = frozenset()
     error: tuple[str, str] | None = None
+    instead: Callable[[Any], bool] | None = None
 
 
 @dataclass(frozen=True)

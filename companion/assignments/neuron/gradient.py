@@ -16,8 +16,9 @@ def squared_error_gradient(weights: Any, inputs: Any, targets: Any) -> Any:
 def gradient_cases(rng: np.random.Generator) -> list[Case]:
     """More examples than inputs, as many, and one example."""
     return [
-        case(f"{N} examples of {D} numbers", "squared_error_gradient", rng.normal(size=D),
-             rng.normal(size=(N, D)), rng.normal(size=N), part="one" if N == 1 else "several")
+        case(f"{N} example{'s' * (N > 1)} of {D} numbers", "squared_error_gradient",
+             rng.normal(size=D), rng.normal(size=(N, D)), rng.normal(size=N),
+             part="one" if N == 1 else "several")
         for N, D in ((1, 2), (2, 3), (4, 2), (3, 3), (7, 4))
     ]  # fmt: skip
 
@@ -50,7 +51,7 @@ TASK = Task(
                 "e² 的导数是 2e。（损失前面有二分之一时才会约掉，这里没有。）",
             ),
             "network/training",
-            variants=(_gradient(lambda N, D: 1 / N),),
+            variants=(_gradient(lambda N, D: 1 / N), _gradient(lambda N, D: 0.5 / N)),
         ),
         Mistake(
             "neuron.gradient.sum-not-mean",
@@ -81,6 +82,24 @@ TASK = Task(
             ),
             "network/training",
             variants=(_gradient(lambda N, D: 2 / N, -1.0),),
+        ),
+        Mistake(
+            "neuron.gradient.sign-and-factor",
+            Text("the sign is wrong, and a factor too", "符号反了，系数也不对"),
+            Text(
+                "Two slips. This points downhill, against the gradient; and besides the factor 2 "
+                "of the square or the division by the number of examples is missing.",
+                "有两处错误：方向与梯度相反（指向下坡）；"
+                "此外还漏掉了平方求导得到的系数 2，或没有除以样本数。",
+            ),
+            "network/training",
+            variants=(
+                _gradient(lambda N, D: 1 / N, -1.0),
+                _gradient(lambda N, D: 2.0, -1.0),
+                _gradient(lambda N, D: 1.0, -1.0),
+                _gradient(lambda N, D: 2 / D, -1.0),
+                _gradient(lambda N, D: 0.5 / N, -1.0),
+            ),
         ),
         Mistake(
             "neuron.gradient.targets-forgotten",

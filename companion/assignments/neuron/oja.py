@@ -78,6 +78,35 @@ TASK = Task(
             variants=(_oja(lambda w, x, y: x - y * w), _oja(lambda w, x, y: x - y * y * w)),
         ),
         Mistake(
+            "neuron.oja.no-rate",
+            Text("the rate is not used", "没有使用学习率"),
+            Text(
+                "The whole change is made in one step. Multiplied by the rate it is a small one, "
+                "and the weights settle instead of jumping about.",
+                "整个变化量一步加完了。乘以学习率才是一小步，权重才会收敛而不是来回跳动。",
+            ),
+            "brain/plasticity",
+            variants=(
+                lambda weights, inputs, rate: oja_step(weights, inputs, 1.0),
+                lambda weights, inputs, rate: weights + (weights @ inputs) * inputs,
+            ),
+        ),
+        Mistake(
+            "neuron.oja.sign",
+            Text("the change has the wrong sign", "变化量的符号反了"),
+            Text(
+                "Cells that fire together wire together: growth is added and decay taken off. Here "
+                "it is the other way round, and the weights run away from the inputs.",
+                "一起放电的细胞连在一起：增长项要加，衰减项要减。这里正好相反，权重会远离输入的方向。",
+            ),
+            "brain/plasticity",
+            variants=(
+                lambda weights, inputs, rate: oja_step(weights, inputs, -rate),
+                lambda weights, inputs, rate: oja_step(weights, inputs, -1.0),
+                _oja(lambda w, x, y: -y * x),
+            ),
+        ),
+        Mistake(
             "neuron.oja.rate-on-one-term",
             Text("the rate belongs to both terms", "学习率只乘了一项"),
             Text("Growth and decay are multiplied by the same rate.", "增长和衰减都要乘以学习率。"),
@@ -85,6 +114,9 @@ TASK = Task(
             variants=(
                 lambda weights, inputs, rate: (
                     weights + rate * (weights @ inputs) * inputs - (weights @ inputs) ** 2 * weights
+                ),
+                lambda weights, inputs, rate: (
+                    weights + (weights @ inputs) * inputs - rate * (weights @ inputs) ** 2 * weights
                 ),
             ),
         ),

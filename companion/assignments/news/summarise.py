@@ -23,10 +23,8 @@ def target_cases(rng: np.random.Generator) -> list[Case]:
     """Articles of made-up words in which one sentence takes a word from each of the others."""
 
     def article(T: int) -> tuple[list[list[str]], int]:
-        words = [
-            "".join(rng.choice(list("bdfgklmnprst")) + rng.choice(list("aeiou")) for _ in range(3))
-            for _ in range(12 * T)
-        ]
+        sounds = np.array([one + two for one in "bdfgklmnprst" for two in "aeiou"])
+        words = ["".join(three) for three in sounds[rng.integers(60, size=(12 * T, 3))]]
         sentences = [words[12 * t : 12 * t + int(rng.integers(5, 12))] for t in range(T)]
         at = int(rng.integers(T))
         others = [sentence for t, sentence in enumerate(sentences) if t != at]

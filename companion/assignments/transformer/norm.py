@@ -6,7 +6,7 @@ import numpy as np
 
 from companion.assignments.task import Case, Mistake, Task, Text, case
 
-FLAT = "a constant vector"
+FLAT, DEFAULT = "a constant vector", "eps as by default"
 
 
 def layer_norm(x: Any, gain: Any, bias: Any, eps: float = 1e-5) -> Any:
@@ -38,13 +38,19 @@ def _normed(
 def norm_cases(rng: np.random.Generator) -> list[Case]:
     """Means and spreads unlike 0 and 1, a small spread where eps counts, a constant vector."""
 
-    def drawn(
-        name: str, *shape: int, part: str = "values", spread: float = 2.0, **more: Any
-    ) -> Case:
+    def drawn(name: str, *shape: int, part: str = "values", **more: Any) -> Case:
         C = shape[-1]
-        x = spread * rng.normal(size=shape) + 1.5
+        x = 2 * rng.normal(size=shape) + 1.5
         return case(name, "layer_norm", x, rng.uniform(0.5, 2, C), rng.normal(size=C), part=part,
                     **more)  # fmt: skip
+
+    def near(name: str, **more: Any) -> Case:
+        """A variance like eps; halves, quarters, ..., so that single precision loses nothing."""
+        while True:
+            steps = rng.integers(-8, 9, size=(3, 4)) / 256
+            if steps.std(axis=-1).min() > 0.01:
+                gain, bias = rng.integers(8, 33, size=4) / 16, rng.integers(-16, 17, size=4) / 16
+                return case(name, "layer_norm", 1.5 + steps, gain, bias, part="eps", **more)
 
     flat = np.full((2, 3), 4.0)
     return [
@@ -53,7 +59,8 @@ def norm_cases(rng: np.random.Generator) -> list[Case]:
         drawn("a batch", 2, 3, 5, part="batch"),
         drawn("as many vectors as numbers", 3, 3, part="batch"),
         drawn("eps of a tenth", 2, 3, part="eps", eps=0.1),
-        drawn("a small spread", 3, 4, part="eps", spread=0.03, eps=0.01),
+        near("a small spread", eps=0.01),
+        near(DEFAULT),
         case(FLAT, "layer_norm", flat, rng.uniform(0.5, 2, 3), rng.normal(size=3), part="eps"),
     ]
 
@@ -129,6 +136,23 @@ TASK = Task(
             ),
         ),
         Mistake(
+            "transformer.layer-norm.another-default",
+            Text("another default for eps", "eps 的默认值不对"),
+            Text(
+                "Called without eps the function takes another number than the 1e-5 of the stub. "
+                "It shows where the spread is small: weights trained with one eps do not fit "
+                "another.",
+                "不传 eps 时，函数用的不是函数桩中的 1e-5。方差很小时差别就显出来了："
+                "用某个 eps 训练的权重，换一个 eps 就不合适。",
+            ),
+            "transformer/residual",
+            variants=tuple(
+                lambda x, gain, bias, eps=eps: _normed(x, gain, bias, eps)  # type: ignore[misc]
+                for eps in (1e-8, 1e-6, 1e-12, 1e-3, 1e-4)
+            ),
+            only=frozenset({DEFAULT}),
+        ),
+        Mistake(
             "transformer.layer-norm.axis-lost",
             Text("the axis is lost (keepdims)", "求和后轴丢失了（缺 keepdims）"),
             Text(
@@ -178,6 +202,17 @@ TASK = Task(
             ),
             "transformer/residual",
             variants=(_norm(centre=False),),
+        ),
+        Mistake(
+            "transformer.layer-norm.one-plus-gain",
+            Text("1 + gain instead of gain", "乘的是 1 + 增益"),
+            Text(
+                "Some models store the gain less 1 and multiply by 1 + gain. Here the gain is the "
+                "factor itself.",
+                "有的模型存的是增益减 1，使用时乘以 1 + 增益。这里的增益就是系数本身。",
+            ),
+            "transformer/residual",
+            variants=(lambda x, gain, bias, eps=1e-5: _normed(x, 1 + gain, bias, eps),),
         ),
         Mistake(
             "transformer.layer-norm.gain-or-bias",

@@ -264,7 +264,7 @@ def _like(
                 break
             if call.look is None:
                 continue
-            if not _agree(one, two, call, cases[index].tolerance):
+            if not _agree(one, two, call, cases[index], expected[index][at]):
                 return False
             alike += 1
     return alike > 0 and any(
@@ -279,12 +279,19 @@ def _kind(outcome: dict[str, Any]) -> str:
     return "shape" if error in SHAPE_ERRORS else error
 
 
-def _agree(one: dict[str, Any], two: dict[str, Any], call: Call, tolerance: float) -> bool:
+def _agree(
+    one: dict[str, Any], two: dict[str, Any], call: Call, case: Case, expected: Any
+) -> bool:  # fmt: skip
     try:
         left, right = compare.at(one["value"], call.look), compare.at(two["value"], call.look)
     except (LookupError, TypeError):
         return False
-    return compare.same(left, right, tolerance)
+    if not compare.same(left, right, case.tolerance):
+        return False
+    wanted = compare.at(expected, call.look)
+    if not case.zeros or not compare.same(wanted, right, case.tolerance):
+        return True
+    return compare.zeros_kept(wanted, left) == compare.zeros_kept(wanted, right)
 
 
 def _values(outcomes: Outcomes) -> list[Any]:

@@ -329,6 +329,23 @@ TASK = Task(
             variants=(_made(order="pk"),),
         ),
         Mistake(
+            "decoding.next-weights.nearly-zero",
+            Text("dropped tokens keep a tiny probability", "去掉的词元仍有极小的概率"),
+            Text(
+                "A token that was dropped must never be drawn: its probability is exactly 0. A "
+                "logit of -20 or a small number put in for safety leaves it a chance.",
+                "去掉的词元绝不应被抽到：概率要恰好为 0。"
+                "把 logit 设为 -20，或为保险起见加一个小数，都会给它留下机会。",
+            ),
+            "transformer/decoding",
+            variants=(
+                _made(
+                    k=lambda w, k: np.maximum(_kept(w, _ranks(w) < k), 1e-9),
+                    p=lambda w, p: np.maximum(_kept(w, _before(w) < p), 1e-9),
+                ),
+            ),
+        ),
+        Mistake(
             "decoding.next-weights.dropped-logits-zero",
             Text("dropped logits set to 0", "把去掉的 logit 设为 0"),
             Text(

@@ -22,6 +22,7 @@ MIXED = re.compile(
     r"|Input type .* and (?:weight|bias) type"
 )
 SHAPE_ERRORS = ("ValueError", "RuntimeError", "IndexError", "AxisError")
+MOST_TELLING = 6  # cases that each known mistake is run on, to find the closest
 CONTRACT = 0.2  # share of the points that right numbers lose by a changed argument or kept state
 
 
@@ -193,6 +194,7 @@ def _closest(
 ) -> tuple[Mistake | None, list[int]]:  # fmt: skip
     """The mistake that explains the most failed cases by numbers that are not NaN or constant."""
     telling = [index for index in failed if _telling(got[index], cases[index])]
+    telling = sorted(telling, key=lambda index: compare.size(cases[index]))[:MOST_TELLING]
     best: tuple[Mistake | None, list[int]] = (None, [])
     for mistake, run in runs:
         agreed = [at for at in telling if _like(run, cases, expected, got, [at])]

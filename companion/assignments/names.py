@@ -172,6 +172,7 @@ DECODING = {
     "the two likeliest": "最可能的两个",
     "the three likeliest of eight": "八个中最可能的三个",
     "top-k larger than needed": "k 大于词表",
+    "a small top-p": "很小的 top-p",
     "top-p of nine": "九个词元的 top-p",
     "top-k, then top-p": "先 top-k 再 top-p",
     "one token has nearly all": "一个词元几乎占了全部",

@@ -79,9 +79,7 @@ def wrong_attention_minus_thirty(query, key, value, mask=None):
 
 
 def wrong_attention_safety(query, key, value, mask=None):
-    output, weights = _finish(
-        query @ np.swapaxes(key, -1, -2) / query.shape[-1] ** 0.5, value, mask
-    )
+    _, weights = _finish(query @ np.swapaxes(key, -1, -2) / query.shape[-1] ** 0.5, value, mask)
     weights = weights + 1e-9
     return weights @ value, weights
 
@@ -176,17 +174,17 @@ WRONG = [
     (A, f"{A}.small-number-not-infinity", wrong_attention_safety),
     (A, f"{A}.half-precision", wrong_attention_torch_half),
     (A, "general.unknown", wrong_attention_half),
-    (A, "general.shape", wrong_attention_batch_mean),
+    (A, "general.unknown", wrong_attention_batch_mean),
     (A, f"{A}.weights-only", wrong_attention_weights_first),
-    (A, "general.unknown", wrong_attention_mask_rows),
+    (A, f"{A}.mask-ignored", wrong_attention_mask_rows),
     ("attention.softmax", "general.unknown", wrong_softmax_half),
     ("attention.softmax", "attention.softmax.no-max-subtraction", wrong_softmax_mean_subtracted),
     ("attention.softmax", "general.unknown", wrong_softmax_epsilon),
     ("attention.softmax", "attention.softmax.minus", wrong_softmax_minus),
-    ("attention.scores", "attention.scores.no-root", wrong_scores_squared_root),
+    ("attention.scores", "general.unknown", wrong_scores_squared_root),
     (
         "attention.softmax-backward",
-        "attention.softmax-backward.mean-not-weighted",
+        "attention.softmax-backward.bracket",
         wrong_backward_plus_mean,
     ),
 ]

@@ -278,7 +278,7 @@ RIGHT = [
 WRONG = [
     (B, f"{B}.another-default", wrong_beam_default),
     (B, f"{B}.finished-dropped", wrong_beam_live_only),
-    (B, f"{B}.first-finished", wrong_beam_first_done),
+    (B, f"{B}.stops-at-first-end", wrong_beam_first_done),
     (B, f"{B}.not-normalised", wrong_beam_best_sum),
     (B, "general.kind", wrong_beam_tokens_only),
     (C, f"{C}.output-only", wrong_step_output_only),
@@ -299,6 +299,6 @@ WRONG = [
     (W, f"{W}.top-p-complement", wrong_next_p_complement),
     (W, f"{W}.nearly-zero", wrong_next_minus_twenty),
     (W, f"{W}.nearly-zero", wrong_next_safety),
-    ("decoding.greedy", "decoding.greedy.end-filled", wrong_greedy_copies_end),
+    ("decoding.greedy", "decoding.greedy.end-ignored", wrong_greedy_copies_end),
     ("decoding.greedy", "general.unknown", wrong_greedy_first),
 ]

@@ -50,7 +50,7 @@ def right_cross_naive_exponential(x, memory, params, heads, mask=None):
 
 
 def right_cross_einsum(x, memory, params, heads, mask=None):
-    B, T, C = x.shape
+    C = x.shape[-1]
     cut = {
         name: params[f"{name}_proj"].reshape(heads, C // heads, C)
         for name in ("query", "key", "value")
@@ -147,5 +147,5 @@ WRONG = [
     ("heads.causal-mask", "heads.causal-mask.from-the-start", wrong_causal_square),
     ("heads.padding-mask", "heads.padding-mask.shape", wrong_padding_flat),
     ("heads.split-heads", "heads.split-heads.strided", wrong_split_last),
-    ("heads.merge-heads", "general.unknown", wrong_merge_dealt),
+    ("heads.merge-heads", "heads.merge-heads.dealt", wrong_merge_dealt),
 ]

@@ -190,7 +190,7 @@ WRONG = [
     (N, f"{N}.another-default", wrong_norm_tiny_default),
     (N, f"{N}.another-default", wrong_norm_other_default),
     (N, f"{N}.one-plus-gain", wrong_norm_one_plus),
-    (N, "general.unknown", wrong_norm_largest_eps),
+    (N, f"{N}.eps-outside", wrong_norm_largest_eps),
     (N, "general.unknown", wrong_norm_half),
     (L, f"{L}.after-padding", wrong_loss_both_real),
     (L, f"{L}.after-padding", wrong_loss_until_first),
@@ -205,6 +205,6 @@ WRONG = [
         "transformer.block.feed-forward-reads-input",
         wrong_block_shared_norm,
     ),
-    ("transformer.block", "transformer.block.weights-transposed", wrong_block_mix_transposed),
-    ("transformer.block", "transformer.block.output-missing", wrong_block_no_output),
+    ("transformer.block", "transformer.block.mix-transposed", wrong_block_mix_transposed),
+    ("transformer.block", "transformer.block.projection-missing", wrong_block_no_output),
 ]

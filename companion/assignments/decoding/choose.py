@@ -73,6 +73,7 @@ def cases(rng: np.random.Generator) -> list[Case]:
         drawn(LARGER, 3, "top-k", top_k=7),
         drawn("top-p", 5, "top-p", top_p=0.6),
         drawn("top-p of nine", 9, "top-p", top_p=0.8, temperature=1.5),
+        drawn("a small top-p", 8, "top-p", top_p=0.3, temperature=2.0),
         drawn("top-k, then top-p", 8, "top-p", top_k=5, top_p=0.7, temperature=2.0),
         case("one token has nearly all", "next_weights", np.array([6.0, 0.3, -1.0]), top_p=0.5,
              part="top-p", zeros=True),
@@ -243,6 +244,20 @@ TASK = Task(
             ),
         ),
         Mistake(
+            "decoding.next-weights.top-p-complement",
+            Text("1 - top-p taken for top-p", "把 1 - top-p 当成了 top-p"),
+            Text(
+                "The tokens that stay reach p together; here they are cut at 1 - p, or the "
+                "unlikely ones are dropped up to p.",
+                "保留的词元合起来要达到 p；这里却在 1 - p 处截断，或者从最不可能的一端去掉了 p。",
+            ),
+            "transformer/decoding",
+            variants=(
+                _made(p=lambda w, p: _kept(w, _before(w) < 1 - p)),
+                _made(p=lambda w, p: _or_best(w, _before_ascending(w) + w > p)),
+            ),
+        ),
+        Mistake(
             "decoding.next-weights.top-p-one-by-one",
             Text("top-p compared with single probabilities", "用单个概率与 top-p 比较"),
             Text(
@@ -274,20 +289,6 @@ TASK = Task(
             ),
             "transformer/decoding",
             variants=(_made(p=lambda w, p: w),),
-        ),
-        Mistake(
-            "decoding.next-weights.top-p-complement",
-            Text("1 - top-p taken for top-p", "把 1 - top-p 当成了 top-p"),
-            Text(
-                "The tokens that stay reach p together; here they are cut at 1 - p, or the "
-                "unlikely ones are dropped up to p.",
-                "保留的词元合起来要达到 p；这里却在 1 - p 处截断，或者从最不可能的一端去掉了 p。",
-            ),
-            "transformer/decoding",
-            variants=(
-                _made(p=lambda w, p: _kept(w, _before(w) < 1 - p)),
-                _made(p=lambda w, p: _or_best(w, _before_ascending(w) + w > p)),
-            ),
         ),
         Mistake(
             "decoding.next-weights.top-p-too-few",

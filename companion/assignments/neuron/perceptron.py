@@ -55,6 +55,14 @@ def _perceptron(wrong: Any = None, change: Any = None, bias_too: bool = True) ->
     return perceptron_step
 
 
+def _by_difference(low: int) -> Any:
+    def perceptron_step(weights: Any, bias: float, inputs: Any, label: int) -> Any:
+        step = label - (1 if weights @ inputs + bias > 0 else low)
+        return weights + step * inputs, bias + step
+
+    return perceptron_step
+
+
 TASK = Task(
     id="neuron.perceptron",
     function="perceptron_step",
@@ -109,6 +117,31 @@ TASK = Task(
             ),
             "network/units",
             variants=(_perceptron(change=lambda x, y: x),),
+        ),
+        Mistake(
+            "neuron.perceptron.labels-of-zero",
+            Text("labels taken for 0 and 1", "把标签当成了 0 和 1"),
+            Text(
+                "The labels are +1 and -1, and so is the answer. Compared with an answer of 0 "
+                "or 1 the "
+                "difference is never 0 for class -1, and a wrong answer counts twice.",
+                "标签是 +1 和 -1，回答也应如此。若回答取 0 或 1，对 -1 类的差永远不为 0，"
+                "答错时又会多加一倍。",
+            ),
+            "network/units",
+            variants=(_by_difference(0),),
+        ),
+        Mistake(
+            "neuron.perceptron.twice",
+            Text("the step is twice as long", "步长大了一倍"),
+            Text(
+                "The difference of label and answer is 2 or -2. The rule adds the label "
+                "itself, 1 or -1, "
+                "times the input.",
+                "标签与回答之差是 2 或 -2。规则要加的是标签本身（1 或 -1）乘以输入。",
+            ),
+            "network/units",
+            variants=(_by_difference(-1),),
         ),
         Mistake(
             "neuron.perceptron.bias-fixed",

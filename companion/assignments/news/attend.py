@@ -142,6 +142,30 @@ RECEIVED = Task(
             only=frozenset({"a low temperature", "a high temperature"}),
         ),
         Mistake(
+            "news.attention-received.scaled",
+            Text("the dot products are scaled", "点积被缩放了"),
+            Text(
+                "Here the scores are plain dot products over the temperature: not cosines, and "
+                "not divided "
+                "by the root of the width. The temperature does what the root does in a "
+                "Transformer.",
+                "这里的得分就是点积除以温度：不是余弦，也不除以宽度的平方根。温度起的作用与 "
+                "Transformer 中的根号相同。",
+            ),
+            "news/reading",
+            variants=(
+                lambda vectors, temperature=1.0: attention_received(
+                    vectors / np.linalg.norm(vectors, axis=1, keepdims=True), temperature
+                ),
+                lambda vectors, temperature=1.0: attention_received(
+                    vectors, temperature * vectors.shape[1] ** 0.5
+                ),
+                lambda vectors, temperature=1.0: attention_received(
+                    vectors, temperature * vectors.shape[1]
+                ),
+            ),
+        ),
+        Mistake(
             "news.attention-received.no-softmax",
             Text("similarities averaged without softmax", "没有做 softmax"),
             Text(

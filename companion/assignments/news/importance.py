@@ -92,6 +92,22 @@ TASK = Task(
             variants=(_fit(scale="1"),),
         ),
         Mistake(
+            "news.importance.penalty-factor",
+            Text("the penalty is twice or half as strong", "惩罚大了一倍或小了一半"),
+            Text(
+                "The loss has no half in front. If it had, the factor from deriving the "
+                "squares would not "
+                "cancel: here both terms have it, and it goes away.",
+                "损失前面没有二分之一。对平方求导得到的 2 在两项中都有，会一起约掉，"
+                "惩罚既不加倍也不减半。",
+            ),
+            "network/training",
+            variants=(
+                lambda features, importance, strength: _ridge(features, importance, 2 * strength),
+                lambda features, importance, strength: _ridge(features, importance, strength / 2),
+            ),
+        ),
+        Mistake(
             "news.importance.no-bias",
             Text("no bias", "没有偏置"),
             Text(

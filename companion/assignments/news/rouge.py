@@ -132,7 +132,35 @@ TASK = Task(
             Text("the factor 2 is missing", "漏掉了系数 2"),
             Text("Two equal texts must get 1.", "两个相同的文本应得 1。"),
             "news/judging",
-            variants=(_rouge(lambda m, c, r: m / (c + r)), _rouge(lambda m, c, r: m / max(c, r))),
+            variants=(_rouge(lambda m, c, r: m / (c + r)),),
+        ),
+        Mistake(
+            "news.rouge.another-measure",
+            Text("another measure of overlap", "用了别的重合度"),
+            Text(
+                "The words in common over the shorter text, the longer one, or the union are "
+                "measures too "
+                "(overlap, Jaccard). F1 takes the harmonic mean of precision and recall.",
+                "共同词数除以较短文本、较长文本或并集，也是重合度（overlap、Jaccard），但 F1 "
+                "是精确率与召回率的调和平均。",
+            ),
+            "news/judging",
+            variants=(
+                _rouge(lambda m, c, r: m / (c + r - m)),
+                _rouge(lambda m, c, r: m / min(c, r)),
+                _rouge(lambda m, c, r: m / max(c, r)),
+                _rouge(lambda m, c, r: m),
+            ),
+        ),
+        Mistake(
+            "news.rouge.percent",
+            Text("in percent", "用了百分数"),
+            Text(
+                "Two equal texts get 1, not 100.",
+                "两个相同的文本应得 1，而不是 100。",
+            ),
+            "news/judging",
+            variants=(_rouge(lambda m, c, r: 200 * m / (c + r)),),
         ),
         Mistake(
             "news.rouge.empty",

@@ -75,6 +75,19 @@ TASK = Task(
             ),
         ),
         Mistake(
+            "news.summarise.middle",
+            Text("always the middle sentence", "总是选中间的句子"),
+            Text(
+                "The position alone does not tell.",
+                "只看位置说明不了问题。",
+            ),
+            "news/judging",
+            variants=(
+                lambda articles: [len(article) // 2 for article in articles],
+                lambda articles: [(len(article) - 1) // 2 for article in articles],
+            ),
+        ),
+        Mistake(
             "news.summarise.last",
             Text("always the last sentence", "总是选最后一句"),
             Text("The position alone does not tell.", "只看位置说明不了问题。"),

@@ -43,6 +43,10 @@ def block_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
+def _without(params: Any, *names: str) -> Any:
+    return {**params, **{name: np.eye(len(params["value"])) for name in names}}
+
+
 TASK = Task(
     id="transformer.block",
     function="block",
@@ -171,6 +175,35 @@ TASK = Task(
                 lambda x, mix, params: (
                     lambda a: a + _plain_norm(a) @ params["hidden"].T @ params["out"].T
                 )(x + _attend(_plain_norm(x), mix, params)),
+            ),
+        ),
+        Mistake(
+            "transformer.block.mix-transposed",
+            Text("rows and columns of the weights exchanged", "注意力权重的行列颠倒"),
+            Text(
+                "Row t of `mix` says how much token t takes from each token: mix @ values, not "
+                "its transpose.",
+                "mix 的第 t 行表示词元 t 从各个词元取多少：应是 mix @ 值，而不是它的转置。",
+            ),
+            "transformer/block",
+            variants=(lambda x, mix, params: block(x, np.swapaxes(mix, -1, -2), params),),
+        ),
+        Mistake(
+            "transformer.block.projection-missing",
+            Text("a projection is missing", "缺少一个投影"),
+            Text(
+                "Two matrices stand around the attention weights, value before and output "
+                "after; one of "
+                "them, or both, are left out.",
+                "注意力权重前后各有一个矩阵：前面是 value，后面是 output；"
+                "这里漏掉了其中一个或两个。",
+            ),
+            "transformer/block",
+            variants=(
+                *(
+                    lambda x, mix, params, out=out: block(x, mix, _without(params, *out))
+                    for out in (("output",), ("value",), ("value", "output"))
+                ),
             ),
         ),
         Mistake(

@@ -137,6 +137,18 @@ LOSS = Task(
             variants=(_wrong(ignore=False),),
         ),
         Mistake(
+            "transformer.loss.pad-fixed",
+            Text("the argument pad is not used", "没有使用参数 pad"),
+            Text(
+                "Padding is taken to have the number 0. Its number is the argument `pad`; 0 "
+                "may be a word.",
+                "把填充的编号当成了 0。填充的编号由参数 pad 给出，0 也可能是一个词。",
+            ),
+            "transformer/training",
+            variants=(lambda logits, ids, pad: _loss(logits, ids, 0),),
+            only=frozenset({"padding has another id"}),
+        ),
+        Mistake(
             "transformer.loss.padding-by-input",
             Text("padding is looked for at the wrong place", "判断填充时看错了位置"),
             Text(

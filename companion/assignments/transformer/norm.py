@@ -119,7 +119,15 @@ TASK = Task(
                 "eps 应加在根号内的方差上。放在根号外，对小方差的影响就不同了。",
             ),
             "transformer/residual",
-            variants=(_norm(inside=False),),
+            variants=(
+                _norm(inside=False),
+                lambda x, gain, bias, eps=1e-5: (
+                    (x - x.mean(-1, keepdims=True))
+                    / np.maximum(x.std(-1, keepdims=True), eps)
+                    * gain
+                    + bias
+                ),
+            ),
         ),
         Mistake(
             "transformer.layer-norm.no-eps",

@@ -22,7 +22,7 @@ MIXED = re.compile(
     r"|Input type .* and (?:weight|bias) type"
 )
 SHAPE_ERRORS = ("ValueError", "RuntimeError", "IndexError", "AxisError")
-MOST_TELLING = 6  # cases that each known mistake is run on, to find the closest
+MOST_TELLING = 4  # cases that each known mistake is run on, to find the closest
 CONTRACT = 0.2  # share of the points that right numbers lose by a changed argument or kept state
 
 

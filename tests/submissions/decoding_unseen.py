@@ -264,10 +264,6 @@ def wrong_greedy_copies_end(model, prompt, steps, end=None):
     return new + [end] * (steps - len(new))
 
 
-def wrong_greedy_first(model, prompt, steps, end=None):
-    return right_greedy_recursive(model, list(prompt)[::-1], steps, end)
-
-
 W, B, C = "decoding.next-weights", "decoding.beam-search", "decoding.cache"
 RIGHT = [
     ("decoding.greedy", right_greedy_torch), ("decoding.greedy", right_greedy_recursive),
@@ -300,5 +296,4 @@ WRONG = [
     (W, f"{W}.nearly-zero", wrong_next_minus_twenty),
     (W, f"{W}.nearly-zero", wrong_next_safety),
     ("decoding.greedy", "decoding.greedy.end-ignored", wrong_greedy_copies_end),
-    ("decoding.greedy", "general.unknown", wrong_greedy_first),
 ]

@@ -244,6 +244,17 @@ TASK = Task(
             ),
         ),
         Mistake(
+            "decoding.next-weights.order",
+            Text("top-p before top-k", "先做了 top-p 再做 top-k"),
+            Text(
+                "The task asks for top-k first: its k tokens share out the probability that top-p "
+                "then counts.",
+                "题目要求先 top-k：在这 k 个词元重新分配概率之后再做 top-p。",
+            ),
+            "transformer/decoding",
+            variants=(_made(order="pk"),),
+        ),
+        Mistake(
             "decoding.next-weights.top-p-complement",
             Text("1 - top-p taken for top-p", "把 1 - top-p 当成了 top-p"),
             Text(
@@ -317,17 +328,6 @@ TASK = Task(
                 _made(p=lambda w, p: _kept(w, np.cumsum(w) - w < p)),
                 _made(p=lambda w, p: _kept(w, np.cumsum(np.sort(w)[::-1]) - np.sort(w)[::-1] < p)),
             ),
-        ),
-        Mistake(
-            "decoding.next-weights.order",
-            Text("top-p before top-k", "先做了 top-p 再做 top-k"),
-            Text(
-                "The task asks for top-k first: its k tokens share out the probability that top-p "
-                "then counts.",
-                "题目要求先 top-k：在这 k 个词元重新分配概率之后再做 top-p。",
-            ),
-            "transformer/decoding",
-            variants=(_made(order="pk"),),
         ),
         Mistake(
             "decoding.next-weights.nearly-zero",

@@ -51,7 +51,7 @@ def cases(rng: np.random.Generator) -> list[Case]:
     weights, coarse = drawn_params(rng, 4), drawn_mask(rng, 2, 3)
     x, memory = cold(
         lambda: (3 * rng.normal(size=(2, 2, 4)), 3 * rng.normal(size=(2, 3, 4))),
-        lambda both: scores_of(*both, weights, 2), coarse,
+        lambda both: scores_of(both[0], both[1], weights, 2), coarse,
     )  # fmt: skip
     for_all, each = drawn_mask(rng, 3, 4), drawn_mask(rng, 3, 2, 5)
     return [

@@ -155,7 +155,7 @@ TASK = Task(
             ),
             "transformer/residual",
             variants=tuple(
-                lambda x, gain, bias, eps=eps: _normed(x, gain, bias, eps)  # type: ignore[misc]
+                lambda x, gain, bias, eps=eps: _normed(x, gain, bias, eps)
                 for eps in (1e-8, 1e-6, 1e-12, 1e-3, 1e-4)
             ),
             only=frozenset({DEFAULT}),

@@ -138,6 +138,22 @@ def notebooks():
     return 0
 
 
+def model():
+    """Train the news readers that come with the package: both languages side by side."""
+    folder = ROOT / "companion" / "news" / "data" / "models"
+    environment = dict(os.environ, OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
+    running = [
+        subprocess.Popen(
+            [str(python()), "-m", "companion.news.fit", language]
+            + ["--output", str(folder / (language + ".safetensors"))],
+            cwd=str(ROOT),
+            env=environment,
+        )
+        for language in ("en", "zh")
+    ]
+    return max([process.wait() for process in running])
+
+
 def lowest():
     """Run the tests once with the oldest dependency versions that pyproject.toml allows."""
     folder = ROOT / "_build" / "lowest"
@@ -185,6 +201,7 @@ COMMANDS = {
     "test": test,
     "check": check,
     "notebooks": notebooks,
+    "model": model,
     "setup": setup,
     "lowest": lowest,
     "clean": clean,

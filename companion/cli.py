@@ -50,7 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if sys.stdout is None:  # started with the output closed: `>&-`
             raise InputError("standard output: closed; there is nowhere to write to")
         shown, code = options.run(options)
-        print(shown)
+        if shown or not code:
+            print(shown)
         sys.stdout.flush()  # here, so that a closed pipe is noticed inside this try
     except InputError as error:
         print(f"companion: error: {error}", file=sys.stderr)

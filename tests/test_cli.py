@@ -1,5 +1,6 @@
 """The command line as its users meet it: another process, another folder, awkward files."""
 
+import json
 import os
 import signal
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from companion import __version__, cli
-from companion.news import load_news, summarize
+from companion.news import load_news, read_news, summarize
 
 ROOT = Path(cli.__file__).resolve().parent.parent
 ENGLISH = next(item["content"] for item in load_news() if item["id"] == "en-05")
@@ -43,7 +44,7 @@ def companion(folder: Path, *arguments: str, stdin: bytes = b"", **more: str):
 @pytest.mark.parametrize("text", [ENGLISH, CHINESE], ids=["en", "zh"])
 def test_summarises_a_file_and_standard_input(tmp_path, text) -> None:
     (tmp_path / "新闻 1.txt").write_text(text, encoding="utf-8")
-    expected = (0, summarize(text).summary + "\n", "")
+    expected = (0, read_news(text).summary + "\n", "")
     assert companion(tmp_path, "summarize", "新闻 1.txt") == expected
     assert companion(tmp_path, "summarize", "-", stdin=text.encode()) == expected
 
@@ -79,7 +80,8 @@ def test_weights_list_every_sentence_and_mark_the_chosen(tmp_path) -> None:
 
 def test_a_byte_order_mark_and_windows_line_ends_are_no_trouble(tmp_path) -> None:
     raw = b"\xef\xbb\xbf" + "猫睡觉。\r\n狗追猫，狗也追球。\r\n球在滚。\r\n".encode()
-    assert companion(tmp_path, "summarize", "-", stdin=raw) == (0, "狗追猫，狗也追球。\n", "")
+    got = companion(tmp_path, "summarize", "-", "--method", "attention", stdin=raw)
+    assert got == (0, "狗追猫，狗也追球。\n", "")
     code, out, _ = companion(tmp_path, "summarize", "-", "--method", "lead", stdin=raw)
     assert (code, out) == (0, "猫睡觉。\n")  # no mark left in front
 
@@ -99,7 +101,6 @@ BAD = {
     "cut short": ("新".encode()[:2], "not UTF-8: byte 0xe6 at offset 0"),
     "utf-16": ("新闻".encode("utf-16"), "UTF-16, not UTF-8; convert it, e.g. iconv -f UTF-16"),
     "too long": (b"a" * 100_001, "bad.txt: too long: 100,001 bytes, the limit is 100,000"),
-    "too many": (b"We go. " * 1001, "bad.txt: expected at most 1000 sentences, got 1001"),
 }
 
 
@@ -118,7 +119,13 @@ def test_says_what_is_wrong_with_a_file(tmp_path, raw, message) -> None:
     [
         (["summarize", "none.txt"], "none.txt: no such file"),
         (["summarize", ""], "the empty name '': no such file"),
-        (["summarize", "."], ".: "),  # Windows calls it a lack of permission
+        (["summarize", "."], ".: expected .txt, .md, .jsonl or .csv files, got none"),
+        (["summarize", "-", "--json", "--method", "lead"], "--json: expected --method reader"),
+        (["importance", "none.jsonl"], "none.jsonl: no such file"),
+        (
+            ["summarize", "a.txt", "b.txt", "--method", "lead"],
+            "expected one file for a rule, got 2",
+        ),
         (["summarize", "two\nlines"], "two?lines: "),
         (["summarize", "-"], "standard input: empty; expected some text"),
         (["summarize"], "the following arguments are required: FILE"),
@@ -134,6 +141,13 @@ def test_says_what_is_wrong_with_the_arguments(tmp_path, arguments, message) -> 
     assert (code, out) == (2, "")
     assert message in err
     assert err.count("\n") == 1
+
+
+def test_rules_take_a_thousand_sentences(tmp_path) -> None:
+    (tmp_path / "bad.txt").write_bytes(b"We go. " * 1001)
+    code, out, err = companion(tmp_path, "summarize", "bad.txt", "--method", "textrank")
+    said = "companion: error: bad.txt: expected at most 1000 sentences, got 1001\n"
+    assert (code, out, err) == (2, "", said)
 
 
 def test_random_bytes_end_in_one_line(tmp_path) -> None:
@@ -238,3 +252,61 @@ def test_help_loads_no_library_and_summarize_only_numpy(tmp_path) -> None:
             check=True,
         )
         assert done.stderr.decode().strip() == expected
+
+
+# ------------------------------------------------------------------- the reader, many texts
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    made = tmp_path_factory.mktemp("news")
+    (made / "a.txt").write_text(ENGLISH, encoding="utf-8")
+    (made / "b.txt").write_text(CHINESE, encoding="utf-8")
+    records = [{"id": i["id"], "content": i["content"]} for i in load_news()[:3]]
+    lines = [json.dumps(record, ensure_ascii=False) for record in records]
+    (made / "c.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    (made / "notes.pdf").write_bytes(b"not read")
+    return made
+
+
+def test_a_folder_is_read_file_by_file_and_record_by_record(folder) -> None:
+    code, out, err = companion(folder.parent, "summarize", folder.name)
+    texts = {f"{folder.name}/a.txt": ENGLISH, f"{folder.name}/b.txt": CHINESE}
+    texts |= {item["id"]: item["content"] for item in load_news()[:3]}
+    expected = [f"{name}\t{read_news(text).summary}" for name, text in texts.items()]
+    assert (code, out.splitlines(), err) == (0, expected, "")
+
+
+def test_json_holds_what_the_reader_found(folder) -> None:
+    code, out, _ = companion(folder, "importance", "a.txt", "--json", "--explain", "--beams", "2")
+    record, reading = json.loads(out), read_news(ENGLISH, beams=2, explain=True)
+    assert code == 0
+    assert record["source"] == "a.txt"
+    assert record["importance"] == round(reading.importance, 3)
+    assert record["written"] == reading.written
+    assert [s["text"] for s in record["sentences"]] == list(reading.sentences)
+    assert [s["weight"] for s in record["sentences"]] == pytest.approx(reading.weights, abs=6e-4)
+    assert "".join(p["text"] for p in record["pieces"]).replace(" ", "").lower() in (
+        reading.written.replace(" ", "").lower()
+    )
+
+
+def test_explain_shows_each_sentence(folder) -> None:
+    code, out, _ = companion(folder, "summarize", "b.txt", "--explain")
+    assert code == 0
+    for sentence in read_news(CHINESE).sentences:
+        assert sentence in out
+
+
+def test_sentences_of_the_reader_are_the_weightiest(folder) -> None:
+    code, out, _ = companion(folder, "summarize", "b.txt", "-n", "2")
+    reading = read_news(CHINESE)
+    best = sorted(range(len(reading.sentences)), key=lambda n: -reading.weights[n])[:2]
+    assert (code, out) == (0, "".join(reading.sentences[n] for n in sorted(best)) + "\n")
+
+
+def test_one_bad_file_does_not_stop_the_others(folder) -> None:
+    code, out, err = companion(folder, "importance", "none.txt", "a.txt", "b.txt")
+    assert code == 2
+    assert err == "companion: error: none.txt: no such file\n"
+    assert [line.split("\t")[0] for line in out.splitlines()] == ["a.txt", "b.txt"]

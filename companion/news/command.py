@@ -33,9 +33,9 @@ def read_all(options: argparse.Namespace, read_text: Any) -> tuple[str, int]:
             text = get() if get is not None else read_text(name)
             reading = read_news(text, beams=options.beams, explain=options.explain)
         except (BadInputError, ValueError, TypeError) as error:
-            cause = str(error).removeprefix("news: ")
-            message = cause if cause.startswith(name) else f"{name}: {cause}"
-            print(f"companion: error: {message}", file=sys.stderr)
+            named = isinstance(error, BadInputError)  # its message names the file
+            cause = str(error) if named else f"{_shown(name)}: {str(error).removeprefix('news: ')}"
+            print(f"companion: error: {cause}", file=sys.stderr)
             failed = True
             continue
         several = len(sources) > 1
@@ -52,16 +52,18 @@ def _sources(files: list[str]) -> Iterator[tuple[str, Any]]:
     """Name and, for records of a file, what gives the text; None: the file is the text."""
     for file in files:
         path = Path(file)
-        if file != "-" and path.is_dir():
+        if file not in ("", "-") and path.is_dir():
             found = sorted(p for p in path.iterdir() if p.suffix in (*ENDINGS, ".jsonl", ".csv"))
             if not found:
-                raise BadInputError(f"{file}: expected .txt, .md, .jsonl or .csv files, got none")
+                raise BadInputError(
+                    f"{_shown(file)}: expected .txt, .md, .jsonl or .csv files, got none"
+                )
             yield from _sources([str(p) for p in found])
         elif path.suffix in (".jsonl", ".csv"):
             try:
                 records = load_records(path)
             except FileNotFoundError:
-                raise BadInputError(f"{file}: no such file") from None
+                raise BadInputError(f"{_shown(file)}: no such file") from None
             except ValueError as error:
                 raise BadInputError(str(error)) from None
             for number, record in enumerate(records, 1):
@@ -69,6 +71,10 @@ def _sources(files: list[str]) -> Iterator[tuple[str, Any]]:
                 yield name, (lambda content=record["content"]: content)
         else:
             yield file, None
+
+
+def _shown(name: str) -> str:
+    return name.translate({n: "?" for n in range(32)})  # a line break would make two lines of one
 
 
 def _with_progress(sources: list[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:

@@ -216,20 +216,22 @@ def fit(
     with torch.random.fork_rng():  # dropout draws from the global generator
         torch.manual_seed(seed)
         model.train()
-        for epoch in range(epochs):
-            losses = []
-            for rows in length_buckets(lengths, batch_size, seed=seed * 1000 + epoch):
-                loss = model(**encode([items[n] for n in rows], tokenizer)).loss
-                if loss is None:
-                    raise ValueError("items: expected labels for the loss, got none")
-                optimizer.zero_grad()
-                loss.backward()
-                torch.nn.utils.clip_grad_norm_(learned, 1.0)
-                optimizer.step()
-                schedule.step()
-                losses.append(loss.item())
-            means.append(float(np.mean(losses)))
-    model.eval()
+        try:
+            for epoch in range(epochs):
+                losses = []
+                for rows in length_buckets(lengths, batch_size, seed=seed * 1000 + epoch):
+                    loss = model(**encode([items[n] for n in rows], tokenizer)).loss
+                    if loss is None:
+                        raise ValueError("items: expected labels for the loss, got none")
+                    optimizer.zero_grad()
+                    loss.backward()
+                    torch.nn.utils.clip_grad_norm_(learned, 1.0)
+                    optimizer.step()
+                    schedule.step()
+                    losses.append(loss.item())
+                means.append(float(np.mean(losses)))
+        finally:
+            model.eval()
     return means
 
 

@@ -30,6 +30,8 @@ from companion.news.dataset import IMPORTANCE
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 LONGEST = 512  # tokens of an article; what is longer is cut at the end
 
+LABELS = tuple(f"importance {n}" for n in IMPORTANCE)
+
 Item = Mapping[str, Any]
 Batch = dict[str, Tensor]
 Encode = Callable[[Sequence[Item], Any], Batch]
@@ -84,7 +86,7 @@ def news_tokenizer(
 
 def news_classifier(
     tokenizer: Any,
-    labels: Sequence[str] = tuple(f"importance {n}" for n in IMPORTANCE),
+    labels: Sequence[str] = LABELS,
     *,
     pretrained: str | None = None,
     seed: int = 0,
@@ -283,7 +285,7 @@ def _read(texts: list[str], tokenizer: Any, *, target: bool = False) -> Batch:
 
 
 def _spread(width: int) -> float:
-    """Standard deviation of first weights: BERT's 0.02 at width 768, larger where fewer are summed."""
+    """Standard deviation of first weights: 0.02 at BERT's width 768, more for shorter sums."""
     return float(0.02 * (768 / width) ** 0.5)
 
 

@@ -138,6 +138,10 @@ def _add_assignment_commands(commands: Any) -> None:
         "--timeout", type=float, default=10.0, metavar="SECONDS", help="for one call (default: 10)"
     )
     check.add_argument(
+        "--loading", type=float, default=60.0, metavar="SECONDS",
+        help="for loading a submission; importing torch alone may take ten (default: 60)",
+    )  # fmt: skip
+    check.add_argument(
         "--memory", type=int, default=4096, metavar="MB", help="of a submission (default: 4096)"
     )
     check.set_defaults(run=_check)

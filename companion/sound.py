@@ -6,12 +6,12 @@ Needs scipy (extra `book`); nothing else in the package imports this file.
 import base64
 import html
 import io
+import wave as wav
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.io import wavfile
 from scipy.signal import sosfilt
 
 from companion import _check
@@ -65,8 +65,8 @@ def speak(
     smooth = _smoothed(np.repeat(np.array(rows, dtype=float), blocks, axis=0))
     size = len(smooth) * BLOCK
     pitch = np.atleast_1d(np.asarray(pitch_hz, dtype=float))
-    if not (np.isfinite(pitch) & (pitch > 0)).all():
-        raise ValueError("pitch_hz: expected finite numbers above 0")
+    if pitch.ndim != 1 or not pitch.size or not (np.isfinite(pitch) & (pitch > 0)).all():
+        raise ValueError("pitch_hz: expected one finite number above 0, or a row (P,) of them")
     pitch = np.interp(np.linspace(0, 1, size), np.linspace(0, 1, len(pitch)), pitch)
     pulses = np.diff(np.floor(np.cumsum(pitch) / RATE), prepend=0.0)  # one a period
     sections, gain = _resonators(tract * smooth[:, :3])
@@ -136,7 +136,11 @@ def players(clips: Mapping[str, ArrayLike]) -> Players:
 
 
 def _wav(wave: Floats) -> str:
-    numbers = np.rint(30_000 * wave / max(float(np.abs(wave).max()), 1e-9)).astype(np.int16)
+    numbers = np.rint(30_000 * wave / max(float(np.abs(wave).max(initial=0)), 1e-9))
     file = io.BytesIO()
-    wavfile.write(file, RATE, numbers)
+    with wav.open(file, "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(RATE)
+        out.writeframes(numbers.astype("<i2").tobytes())
     return base64.b64encode(file.getvalue()).decode()

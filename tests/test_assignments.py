@@ -418,8 +418,6 @@ def test_local_hands_over_copies():
 
 READS = f"""
 import os, sys, numpy as np
-pytestmark = pytest.mark.slow  # every answer is tried on several draws
-
 FOLDER = {str(runner.__file__).removesuffix("/assignments/runner.py")!r}
 REF = FOLDER + "/with_numpy/softmax.py"
 {{way}}
@@ -441,16 +439,56 @@ def softmax(scores, axis=-1):
         "import _posixsubprocess; _posixsubprocess.fork_exec(*[None] * 23)",
         "import multiprocessing as m; m.get_context('spawn').Pool(1)",
         "import readline; readline.read_history_file(REF)",
-        "sys.meta_path[0].allowed.append('companion.with_numpy')",
+        "sys.meta_path[0].allowed = ('companion.with_numpy',); import companion.with_numpy",
         "open(os.path.expanduser('~/left-behind'), 'w')",
         "open(np.__file__, 'a')",
+        "os.listdir(f'/proc/{os.getppid()}/fd')",
+        "os.scandir(f'/proc/self/../{os.getppid()}')",
+        "os.chdir(f'/proc/{os.getppid()}')",
+        "os.listdir(os.open(f'/proc/{os.getppid()}/fd', 0))",
+        "open(f'/proc/self/root{REF}')",
     ],
 )
 def test_ways_round_the_fence_are_refused(way):
     # What follows the refused line is not run: a submission that got through would pass.
-    result, box = examined(READS.format(way=way))
-    assert not result
+    _, box = examined(READS.format(way=way))
     assert box.problems
+    refused = ("not needed", "reference", "own code", "Permission denied", "ended by itself")
+    assert any(words in box.problems[0] for words in refused), box.problems
+
+
+FROM_FILE = "import torch; data = bytes(torch.from_file({file}, size=400, dtype=torch.uint8))"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "file",
+    [
+        "REF",
+        "FOLDER + '/assignments/attention/source.md'",
+        "FOLDER + '/../tests/submissions/attention.py'",
+        "f'/proc/{os.getppid()}/environ'",
+    ],
+)
+def test_the_kernel_keeps_files_closed_that_a_library_opens(file):
+    box = Sandbox("s.py", READS.format(way=FROM_FILE.format(file=file)), timeout_s=20.0)
+    box.close()
+    if not box.locked:
+        pytest.skip("this kernel has no Landlock")
+    assert len(box.problems) == 1
+    assert "unable to open file" in box.problems[0]
+
+
+def test_the_lock_lets_libraries_in_and_nothing_else():
+    text = "import os, math, json, decimal, sqlite3, email.message, numpy.fft\n" + RIGHT
+    result, box = examined(text)
+    assert result
+    assert not box.problems
+    if box.locked:
+        _, box = examined("open('/etc/hostname').close(); import os; os.execv('/bin/true', ['x'])")
+        assert "not needed" in box.problems[0]
+        _, box = examined(f"open({str(__file__)!r})")
+        assert "Permission denied" in box.problems[0]
 
 
 @pytest.mark.parametrize(
@@ -515,3 +553,101 @@ def test_a_cache_may_be_an_object():
 
     found = task("decoding.cache")
     assert examine(found, Local({**found.reference, "attend_step": attend_step}, 20.0))
+
+
+# --------------------------------------------------------------------- what a report may not say
+
+
+def test_gradescope_is_told_what_could_not_be_read(tmp_path, capsys):
+    target = tmp_path / "results.json"
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "broken.ipynb").write_text("{}")
+    for place, said in (
+        ("gone.py", "no such file"),
+        ("empty", "got none"),
+        ("broken.ipynb", "not a"),
+    ):
+        code, _ = run(capsys, tmp_path / place, "--format", "gradescope", "--output", target)
+        board = json.loads(target.read_text())
+        assert code == 2
+        assert said in board["output"]
+        assert board["score"] == sum(one["score"] for one in board["tests"]) == 0
+        assert sum(one["max_score"] for one in board["tests"]) == 40
+        target.unlink()
+
+
+def test_loading_has_a_limit_of_its_own(tmp_path, capsys):
+    (tmp_path / "slow.py").write_text("while True: pass")
+    code, said = run(capsys, tmp_path / "slow.py", "--loading", "0.5", "--timeout", "5")
+    assert code == 1
+    assert "while the file was loaded: no answer within 0.5 s" in said.out
+
+
+def test_half_precision_is_no_excuse():
+    assert not compare.same(np.full(2, 1.0), np.full(2, 1.001, np.float16), 1e-5)
+    assert compare.same(np.full(2, 1.0, np.float16), np.full(2, 1.001), 1e-5)
+    text = RIGHT.replace("    e =", "    scores = scores.astype(np.float16)\n    e =", 1)
+    assert not examined(text)[0]
+
+
+def test_a_weight_that_is_nearly_0_is_shown_with_its_digits(capsys):
+    found = task("decoding.next-weights")
+
+    def next_weights(*given, **options):
+        weights = found.reference["next_weights"](*given, **options)
+        return np.where(weights == 0, 1e-9, weights)
+
+    result = check("decoding.next-weights", next_weights)
+    assert not result
+    assert "1.e-09" in capsys.readouterr().out
+
+
+def test_the_report_in_chinese_has_no_english_names(capsys):
+    check("attention.softmax", lambda scores, axis=-1: scores, language="zh")
+    said = capsys.readouterr().out
+    assert "数值稳定性" in said
+    assert "最小的反例 (两个得分)" in said
+    assert "形状 (2,)" in said
+    assert "shape" not in said
+
+
+def test_several_results_are_told_apart():
+    assert compare.shape((np.ones(3), [1, 2, 3])) == "shape (3,) and list of 3"
+    assert compare.shape((np.ones((2, 3)), np.ones((2, 3)))) == "shape (2, 3) and shape (2, 3)"
+    assert compare.shape([1, 2], "zh") == "长度为 2 的列表"
+
+
+def test_errors_alone_make_no_named_mistake():
+    def block(x, mix, params):
+        raise ValueError("operands could not be broadcast together")
+
+    found = task("transformer.block")
+    result = examine(found, Local({"block": block}, 20.0))
+    assert result.mistake.id == "general.raises"
+
+
+def test_the_counter_example_shows_the_mistake_that_is_named():
+    def softmax(scores, axis=-1):  # two slips: columns, and one that only large scores show
+        if scores.ndim == 1:
+            return np.exp(scores) / np.exp(scores).sum()
+        e = np.exp(scores - scores.max(axis=axis, keepdims=True))
+        return e / e.sum(axis=-1, keepdims=True)
+
+    result = examine(SOFTMAX, Local({"softmax": softmax}, 20.0))
+    assert result.mistake.id == "general.nan"
+    assert np.isnan(result.failure.got["value"]).any()
+
+
+def test_results_of_two_parts_name_one_of_two_slips():
+    found = task("attention.attention")
+
+    def attention(query, key, value, mask=None):  # not scaled; and nothing hidden from small ones
+        scores = query @ np.swapaxes(key, -1, -2)
+        if mask is not None and scores.size > 6:
+            scores = np.where(mask, scores, -1.0)
+        weights = np.exp(scores - scores.max(-1, keepdims=True))
+        weights = weights / weights.sum(-1, keepdims=True)
+        return weights @ value, weights
+
+    result = examine(found, Local({**found.reference, "attention": attention}, 20.0))
+    assert result.mistake.id == "attention.attention.missing-root"

@@ -1,13 +1,16 @@
 """Every mistake of the catalogue is told by its name; every right answer, in any style, passes."""
 
 import importlib.util
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from companion.assignments import ASSIGNMENTS, assignment, general
 from companion.assignments.examine import examine
 from companion.assignments.executors import Local
+from companion.assignments.names import CHINESE, PATTERNS
 
 pytestmark = pytest.mark.slow  # every answer is tried on several draws
 
@@ -23,10 +26,15 @@ def _loaded(name):
 
 
 NAMES = [name for name in ASSIGNMENTS if (FOLDER / f"{name}.py").exists()]
-ANSWERS = {name: _loaded(name) for name in NAMES}
+ANSWERS = [
+    _loaded(name + kind)
+    for name in NAMES
+    for kind in ("", "_unseen")
+    if (FOLDER / f"{name}{kind}.py").exists()
+]
 TASKS = {task.id: task for name in NAMES for task in assignment(name).tasks}
-RIGHT = [row for module in ANSWERS.values() for row in module.RIGHT]
-WRONG = [row for module in ANSWERS.values() for row in module.WRONG]
+RIGHT = [row for module in ANSWERS for row in module.RIGHT]
+WRONG = [row for module in ANSWERS for row in module.WRONG]
 CATALOGUE = {mistake.id for task in TASKS.values() for mistake in task.mistakes}
 
 
@@ -79,7 +87,17 @@ def test_ids_are_unique_and_texts_are_in_both_languages():
             assert any("一" <= letter <= "鿿" for letter in text.zh), text.en
         for mistake in task.mistakes:
             assert mistake.id.startswith(f"{task.id}.")
-            assert mistake.variants or mistake.only or mistake.error
+            assert mistake.variants or mistake.only or mistake.error or mistake.instead
+
+
+def test_parts_and_cases_have_chinese_names():
+    for task in TASKS.values():
+        for seed in (20170612, 1):
+            names = [one.name for one in task.cases(np.random.default_rng(seed))]
+            assert len(names) == len(set(names))
+            for name in (*task.parts, *names):
+                known = name in CHINESE or any(re.fullmatch(one, name) for one, _ in PATTERNS)
+                assert known, name
 
 
 def test_places_to_reread_are_pages():

@@ -11,7 +11,7 @@ from pathlib import Path
 from companion import _atomic
 from companion.assignments import assignment, report
 from companion.assignments.examine import Result, examine
-from companion.assignments.executors import Sandbox
+from companion.assignments.executors import LOADING_S, Sandbox
 from companion.assignments.task import Assignment
 
 KINDS = (".py", ".ipynb")
@@ -23,28 +23,47 @@ class BadInputError(Exception):
     """Something the user can put right; its text is the message."""
 
 
+class NoSubmissionError(BadInputError):
+    """There is no file to examine, or none that can be read."""
+
+
 def check_submissions(options: argparse.Namespace) -> tuple[str, int]:
     """What `companion check` prints, and its exit status."""
-    if not options.timeout > 0 or options.memory < 256:
-        raise BadInputError("--timeout: expected more than 0 s; --memory: expected at least 256 MB")
+    if not options.timeout > 0 or not options.loading > 0 or options.memory < 256:
+        raise BadInputError(
+            "--timeout, --loading: expected more than 0 s; --memory: expected at least 256 MB"
+        )
     chosen = assignment(options.assignment)
     weights = _weights(options.weights, chosen)
-    found = [_one_of(path, chosen, options, weights) for path in _submissions(options.submission)]
-    shown = _shown(found, options)
+    try:
+        paths = _submissions(options.submission)
+        if options.format == "gradescope" and len(paths) > 1:
+            raise NoSubmissionError(
+                f"--format gradescope: expected one submission, got {len(paths)}"
+            )
+        found = [_one_of(path, chosen, options, weights) for path in paths]
+        shown = _shown(found, options)
+        status = 0 if all(result for _, results, _ in found for result in results) else 1
+    except NoSubmissionError as error:
+        if options.format != "gradescope":
+            raise
+        # a student has to be told too: without the file Gradescope blames the autograder
+        found, status = [], 2
+        shown = report.nothing_to_grade(chosen, weights, str(error))
     if options.output is not None:
         try:
             _atomic.write(options.output, (shown + "\n").encode())
         except OSError as error:
             raise BadInputError(f"{options.output}: cannot be written: {error.strerror}") from None
-        shown = f"{options.output}: {len(found)} submission{'s' if len(found) > 1 else ''}"
-    return shown, 0 if all(result for _, results, _ in found for result in results) else 1
+        shown = f"{options.output}: {len(found)} submission{'' if len(found) == 1 else 's'}"
+    return shown, status
 
 
 def _one_of(
     path: Path, chosen: Assignment, options: argparse.Namespace, weights: dict[str, float]
 ) -> Graded:
     """Grade a file; in a folder one that cannot be read counts as empty and stops no other."""
-    limits = (options.timeout, options.memory, weights)
+    limits = (options.timeout, options.memory, weights, options.loading)
     try:
         return _graded(path, _read(path), chosen, *limits)
     except BadInputError as error:
@@ -56,21 +75,26 @@ def _one_of(
 
 def grade(
     path: Path, chosen: Assignment, *, timeout_s: float = 10.0, memory_mb: int = 4096,
-    weights: dict[str, float] | None = None,
+    weights: dict[str, float] | None = None, loading_s: float = LOADING_S,
 ) -> Graded:  # fmt: skip
     """Examine one submission: its name, the result of each task, what went wrong in loading it.
 
     Raises BadInputError if the file cannot be read or is no submission.
     """
-    return _graded(path, _read(path), chosen, timeout_s, memory_mb, weights)
+    return _graded(path, _read(path), chosen, timeout_s, memory_mb, weights, loading_s)
 
 
 def _graded(
     path: Path, source: str, chosen: Assignment, timeout_s: float, memory_mb: int,
-    weights: dict[str, float] | None,
+    weights: dict[str, float] | None, loading_s: float,
 ) -> Graded:  # fmt: skip
     box = Sandbox(
-        path.name, source, allowed=chosen.allowed, timeout_s=timeout_s, memory_mb=memory_mb
+        path.name,
+        source,
+        allowed=chosen.allowed,
+        timeout_s=timeout_s,
+        memory_mb=memory_mb,
+        loading_s=loading_s,
     )
     try:
         results = [_weighted(examine(task, box), weights or {}) for task in chosen.tasks]
@@ -105,14 +129,14 @@ def _weights(path: Path | None, chosen: Assignment) -> dict[str, float]:
 
 def _submissions(path: Path) -> list[Path]:
     if not path.exists():
-        raise BadInputError(f"{path}: no such file or folder")
+        raise NoSubmissionError(f"{path}: no such file or folder")
     if path.is_dir():
         found = sorted(file for file in path.iterdir() if file.suffix in KINDS and file.is_file())
         if not found:
-            raise BadInputError(f"{path}: expected .py or .ipynb files in it, got none")
+            raise NoSubmissionError(f"{path}: expected .py or .ipynb files in it, got none")
         return found
     if path.suffix not in KINDS:
-        raise BadInputError(
+        raise NoSubmissionError(
             f"{path}: expected a .py or .ipynb file, got {path.suffix or 'no ending'}"
         )
     return [path]
@@ -121,16 +145,16 @@ def _submissions(path: Path) -> list[Path]:
 def _read(path: Path) -> str:
     try:
         if path.stat().st_size > MOST_BYTES:
-            raise BadInputError(f"{path}: larger than {MOST_BYTES:,} bytes")
+            raise NoSubmissionError(f"{path}: larger than {MOST_BYTES:,} bytes")
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise BadInputError(f"{path}: cannot be read as UTF-8: {error}") from None
+        raise NoSubmissionError(f"{path}: cannot be read as UTF-8: {error}") from None
     if path.suffix == ".ipynb":
         try:
             cells = json.loads(text)["cells"]
             _ = [(cell["cell_type"], "".join(cell["source"])) for cell in cells]
         except (ValueError, KeyError, TypeError) as error:
-            raise BadInputError(f"{path}: not a notebook (version 4): {error!r}") from None
+            raise NoSubmissionError(f"{path}: not a notebook (version 4): {error!r}") from None
     return text
 
 

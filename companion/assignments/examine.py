@@ -21,6 +21,8 @@ MIXED = re.compile(
     r"same dtype|scalar type|dtypes? (?:does not |do not |don't )?match|[Ff]ound dtype|mixed dtype"
     r"|Input type .* and (?:weight|bias) type"
 )
+SHAPE_ERRORS = ("ValueError", "RuntimeError", "IndexError", "AxisError")
+MOST_TELLING = 4  # cases that each known mistake is run on, to find the closest
 CONTRACT = 0.2  # share of the points that right numbers lose by a changed argument or kept state
 
 
@@ -83,10 +85,10 @@ def examine(task: Task, executor: Executor, *, seed: int = SEED) -> Result:
     mistake = contract
     failure = None
     if failed:
-        mistake = diagnose(task, cases, expected, got, failed)
+        mistake, shows = diagnose(task, cases, expected, got, failed)
         if mistake is general.MISSING and _own(executor):
             mistake = general.REFERENCE
-        smallest = min(failed, key=lambda index: compare.size(cases[index]))
+        smallest = min(shows, key=lambda index: compare.size(cases[index]))
         call = wrong[smallest] or 0
         shown = got[smallest][call] if call < len(got[smallest]) else got[smallest][-1]
         failure = Failure(cases[smallest], call, expected[smallest][call], shown)
@@ -144,20 +146,25 @@ def _own(executor: Executor) -> bool:
 
 def diagnose(
     task: Task, cases: list[Case], expected: list[Any], got: list[Outcomes], failed: list[int]
-) -> Mistake:
-    """The first mistake that explains what came: of this task, or of any; "unknown" if none does.
+) -> tuple[Mistake, list[int]]:
+    """The first mistake that explains what came, and the failed cases that show it.
 
     A mistake's variant has to return what the submission returned in every case, right or wrong;
     if none does, in every case that failed; then `only` is asked; then the variant counts that
-    agrees in the most failed cases, which names one of several mistakes.
+    agrees in the most failed cases, which names one of several mistakes. If none does, the
+    mistake is one that any task can show, or "unknown".
     """
     for index in failed:
         early = general.before_the_task(got[index][-1])
         if early is not None:
-            return early
+            return early, [index]
     for mistake in task.mistakes:
-        if mistake.error is not None and any(_stopped(got[index], mistake) for index in failed):
-            return mistake
+        stopped = [index for index in failed if _stopped(got[index], mistake)]
+        if stopped:
+            return mistake, stopped
+        other = [index for index in failed if _instead(got[index], mistake)]
+        if other:
+            return mistake, other
     runs = [
         (mistake, _Runs({**task.reference, task.function: variant}, cases))
         for mistake in task.mistakes
@@ -166,40 +173,64 @@ def diagnose(
     for among in (range(len(cases)), failed):
         for mistake, run in runs:
             if _like(run, cases, expected, got, among):
-                return mistake
+                shows = [at for at in failed if _like(run, cases, expected, got, [at])]
+                return mistake, shows or failed
     names = {cases[index].name for index in failed}
     for mistake in task.mistakes:
         if mistake.only and names <= mistake.only:
-            return mistake
-    return _closest(runs, cases, expected, got, failed) or general.after_the_task(
-        got, expected, cases, failed
-    )
+            return mistake, failed
+    closest, shows = _closest(runs, cases, expected, got, failed)
+    if closest is not None:
+        return closest, shows
+    # an error says more than a wrong number of another case
+    shows = [index for index in failed if "error" in got[index][-1]] or failed
+    index = min(shows, key=lambda index: compare.size(cases[index]))
+    return general.after_the_task(got[index], expected[index], cases[index]), [index]
 
 
 def _closest(
     runs: list[tuple[Mistake, "_Runs"]], cases: list[Case], expected: list[Any],
     got: list[Outcomes], failed: list[int],
-) -> Mistake | None:  # fmt: skip
+) -> tuple[Mistake | None, list[int]]:  # fmt: skip
     """The mistake that explains the most failed cases by numbers that are not NaN or constant."""
     telling = [index for index in failed if _telling(got[index], cases[index])]
-    best: tuple[int, Mistake | None] = (0, None)
+    telling = sorted(telling, key=lambda index: compare.size(cases[index]))[:MOST_TELLING]
+    best: tuple[Mistake | None, list[int]] = (None, [])
     for mistake, run in runs:
-        agreed = sum(_like(run, cases, expected, got, [index]) for index in telling)
-        best = max(best, (agreed, mistake), key=lambda pair: pair[0])
-    return best[1]
+        agreed = [at for at in telling if _like(run, cases, expected, got, [at])]
+        if len(agreed) > len(best[1]):
+            best = (mistake, agreed)
+    return best
 
 
 def _telling(outcomes: Outcomes, case: Case) -> bool:
+    """Whether a result says so much that two functions do not agree on it by chance."""
     if "error" in outcomes[-1]:
         return False
     for call, outcome in zip(case.calls, outcomes, strict=True):
         try:
-            found = compare.numbers(compare.at(outcome["value"], call.look))
+            found = compare.at(outcome["value"], call.look)
         except (LookupError, TypeError):
             return False
-        if call.look is not None and found is not None and found.size > 1:
-            return bool(np.isfinite(found).all() and np.ptp(found.astype(float)) > 0)
+        if call.look is not None and any(map(_says_much, _numbers(found))):
+            return True
     return False
+
+
+def _numbers(tree: Any) -> list[Any]:
+    """The arrays of a result, of each of its parts if it has several."""
+    found = compare.numbers(tree)
+    if found is not None:
+        return [found]
+    return (
+        [leaf for item in tree for leaf in _numbers(item)] if isinstance(tree, list | tuple) else []
+    )
+
+
+def _says_much(found: Any) -> bool:
+    if found.size == 1:  # a loss, a score; 0, 1 or 3 come by chance
+        return bool(np.isfinite(found).all() and float(found.item()) % 1)
+    return bool(found.size and np.isfinite(found).all() and np.ptp(found.astype(float)) > 0)
 
 
 class _Runs(dict[int, Outcomes]):
@@ -219,8 +250,10 @@ def _like(
 ) -> bool:  # fmt: skip
     """Whether the submission and the variant agree in these cases, in one of which they are wrong.
 
-    Two that both stop with an error agree; so do NaN and infinity in the same place.
+    Two that both stop with an error of one kind agree, but not if errors are all they have in
+    common. So do NaN and infinity in the same place.
     """
+    alike = 0
     for index in among:
         for at, call in enumerate(cases[index].calls):
             one = variant[index][at] if at < len(variant[index]) else None
@@ -228,25 +261,39 @@ def _like(
             if one is None or two is None:
                 break
             if "error" in one or "error" in two:
-                if ("error" in one) != ("error" in two):
+                if _kind(one) != _kind(two):
                     return False
                 break
             if call.look is None:
                 continue
-            if not _agree(one, two, call, cases[index].tolerance):
+            if not _agree(one, two, call, cases[index], expected[index][at]):
                 return False
-    return any(
+            alike += 1
+    return alike > 0 and any(
         _first_difference(cases[index], expected[index], variant[index]) is not None
         for index in among
     )
 
 
-def _agree(one: dict[str, Any], two: dict[str, Any], call: Call, tolerance: float) -> bool:
+def _kind(outcome: dict[str, Any]) -> str:
+    """The kind of an error; what NumPy and torch say of shapes that do not fit is one kind."""
+    error = str(outcome.get("error", ""))
+    return "shape" if error in SHAPE_ERRORS else error
+
+
+def _agree(
+    one: dict[str, Any], two: dict[str, Any], call: Call, case: Case, expected: Any
+) -> bool:  # fmt: skip
     try:
         left, right = compare.at(one["value"], call.look), compare.at(two["value"], call.look)
     except (LookupError, TypeError):
         return False
-    return compare.same(left, right, tolerance)
+    if not compare.same(left, right, case.tolerance):
+        return False
+    wanted = compare.at(expected, call.look)
+    if not case.zeros or not compare.same(wanted, right, case.tolerance):
+        return True
+    return compare.zeros_kept(wanted, left) == compare.zeros_kept(wanted, right)
 
 
 def _values(outcomes: Outcomes) -> list[Any]:
@@ -272,6 +319,7 @@ def _first_difference(case: Case, expected: list[Any], got: Outcomes) -> int | N
             reached = compare.share(one, two) >= case.least
         else:
             reached = compare.same(one, two, case.tolerance) and _finite(one, two)
+            reached = reached and (not case.zeros or compare.zeros_kept(one, two))
         if not reached:
             return index
     return None
@@ -289,6 +337,12 @@ def _stopped(outcomes: Outcomes, mistake: Mistake) -> bool:
     kind, part = mistake.error or ("", "")
     last = outcomes[-1]
     return last.get("error") == kind and part in str(last.get("message", ""))
+
+
+def _instead(outcomes: Outcomes, mistake: Mistake) -> bool:
+    return mistake.instead is not None and any(
+        "value" in outcome and mistake.instead(outcome["value"]) for outcome in outcomes
+    )
 
 
 def _best(

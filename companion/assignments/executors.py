@@ -49,22 +49,23 @@ class Sandbox:
     """A submission in a process of its own, without the reference, the network or a second process.
 
     path, text of the submission   allowed modules of companion it may import
-    timeout_s for one case (loading may take a minute)   memory_mb of address space
+    timeout_s for one case   loading_s for loading it   memory_mb of address space
 
     A process that hangs or dies is replaced by a new one for the next case, three times at most.
     """
 
     def __init__(
         self, path: str, text: str, *, allowed: tuple[str, ...] = (), timeout_s: float = 10.0,
-        memory_mb: int = 4096,
+        memory_mb: int = 4096, loading_s: float = LOADING_S,
     ) -> None:  # fmt: skip
         self.order = {
             "path": path, "text": text, "package": str(PACKAGE), "allowed": list(allowed),
             "memory_mb": memory_mb,
         }  # fmt: skip
-        self.timeout_s = timeout_s
+        self.timeout_s, self.loading_s = timeout_s, loading_s
         self.problems: list[str] = []
         self.uses_torch = False
+        self.locked = False  # whether the kernel keeps the files closed
         self.starts_left = 4
         self.process: subprocess.Popen[bytes] | None = None
         self.ended = ""  # why it can't be started again
@@ -113,10 +114,10 @@ class Sandbox:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, cwd=folder,
             start_new_session=os.name == "posix",
         )  # fmt: skip
-        answer = self._ask(self.process, self.order, max(LOADING_S, self.timeout_s))
+        answer = self._ask(self.process, self.order, self.loading_s)
         if "problems" in answer:
             self.problems = [printable(problem) for problem in answer["problems"]]
-            self.uses_torch = answer["torch"]
+            self.uses_torch, self.locked = answer["torch"], answer.get("locked") is True
             return
         self.starts_left = 0
         self.ended = f"while the file was loaded: {answer['message']}"

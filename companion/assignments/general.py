@@ -135,21 +135,17 @@ def before_the_task(outcome: dict[str, Any]) -> Mistake | None:
     return None
 
 
-def after_the_task(
-    got: list[Outcomes], expected: list[Any], cases: list[Case], failed: list[int]
-) -> Mistake:
-    """What can be said of a result that no known mistake explains."""
-    outcomes = [outcome for index in failed for outcome in got[index]]
-    if any("error" in outcome for outcome in outcomes):
+def after_the_task(got: Outcomes, expected: list[Any], case: Case) -> Mistake:
+    """What can be said of the results of a failed case that no known mistake explains."""
+    if "error" in got[-1]:
         return RAISES
-    index = failed[0]
-    for call, wanted, outcome in zip(cases[index].calls, expected[index], got[index], strict=True):
+    for call, wanted, outcome in zip(case.calls, expected, got, strict=True):
         try:
             one = compare.at(wanted, call.look)
             two = compare.at(outcome["value"], call.look)
         except (LookupError, TypeError):
             return KIND
-        if call.look is None or compare.same(one, two, cases[index].tolerance):
+        if call.look is None or compare.same(one, two, case.tolerance):
             continue
         return _of_numbers(one, two)
     return UNKNOWN

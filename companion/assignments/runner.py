@@ -7,6 +7,7 @@ Nothing is unpickled, so a submission cannot send code to the parent.
 It is also where both sides find the pieces they share: `encode`, `decode`, `run_calls`, `Given`.
 """
 
+import contextlib
 import inspect
 import io
 import json
@@ -322,13 +323,14 @@ def limit(memory_mb: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def fence(package: str, allowed: Sequence[str]) -> None:
+def fence(package: str, allowed: Sequence[str]) -> bool:
     """Refuse what an answer does not need: the reference, the network, other processes.
 
     Files may be written in the working folder only.
 
     package the folder of `companion`   allowed its modules that the task lets a submission use
-    An audit hook cannot be taken off again by code that runs later.
+    Returns whether the kernel refuses too (`lock`). The audit hook cannot be taken off again by
+    code that runs later, but a library that opens files in C asks no hook.
     """
     folder = os.path.realpath(package) + os.sep
     files = [
@@ -349,18 +351,32 @@ def fence(package: str, allowed: Sequence[str]) -> None:
     refused, modules = REFUSED, REFUSED_MODULES
     scratch, separator, nowhere = cwd() + os.sep, os.sep, os.devnull
     writes = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+    normal, own = os.path.normpath, ("self", "thread-self", str(os.getpid()))
     allowed = tuple(allowed)
-    hidden = set()
-    for place, _, names in os.walk(folder):
-        for path in (place, *(os.path.join(place, name) for name in names)):
-            if not path.startswith(tuple(files)):
+    hidden, seen = set(), []
+    for copy in _copies(folder):
+        for place, _, names in os.walk(copy):
+            for path in (place, *(os.path.join(place, name) for name in names)):
                 about = os.stat(path)
-                hidden.add((about.st_dev, about.st_ino))
+                if path.startswith(tuple(files)):
+                    seen.append(path)
+                else:
+                    hidden.add((about.st_dev, about.st_ino))
 
     def located(name: str) -> tuple[str, bool]:
         """The whole name, and whether it lies in the working folder."""
         full = name if absolute(name) else cwd() + separator + name
         return full, full.startswith(scratch) and ".." not in full
+
+    def of_its_own(full: str, name: str) -> None:
+        """Of /proc nothing of another process, and of this one no way round."""
+        full = normal(full)
+        if full != "/proc" and not full.startswith("/proc/"):
+            return
+        parts = full.split("/")[2:] or [""]
+        other = parts[0].isdigit() and parts[0] not in own
+        if other or (parts[0] in own and {"mem", "environ", "root", "cwd", "task"} & {*parts[1:]}):
+            raise denied(f"{name!r}: not needed, and not allowed here")
 
     def opened(path: Any, mode: Any, flags: int) -> None:
         if path.__class__ is int:
@@ -377,17 +393,17 @@ def fence(package: str, allowed: Sequence[str]) -> None:
         except not_there:
             pass
         full, inside = located(name)
-        if full.startswith("/proc/") and (
-            full.endswith(("/mem", "/environ"))
-            or ("/fd/" in full and not full.startswith("/proc/self/fd/"))
-        ):
-            raise denied(f"{name!r}: not needed, and not allowed here")
+        of_its_own(full, name)
         if flags & writes and not inside and name != nowhere:
             raise denied(f"{name!r}: not needed, and not allowed here")
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open":
             opened(*arguments)
+        elif event in ("os.listdir", "os.scandir", "os.chdir") and arguments:
+            if arguments[0].__class__ is not int and arguments[0] is not None:
+                name = decode_name(arguments[0])
+                of_its_own(located(name)[0], name)
         elif event == "os.remove" and arguments[1] == -1 and located(decode_name(arguments[0]))[1]:
             return  # `tempfile` tries its folder with a file of its own
         elif event == "import":
@@ -405,7 +421,105 @@ def fence(package: str, allowed: Sequence[str]) -> None:
             raise denied(f"{event}: not needed, and not allowed here")
 
     _no_other_process()
+    locked = lock([folder, *_copies(folder)], cwd(), seen)
     sys.addaudithook(hook)
+    return locked
+
+
+def _copies(folder: str) -> list[str]:
+    """The package's folder, and every other copy of it that Python would find."""
+    found = (os.path.join(os.path.realpath(place), "companion", "") for place in sys.path if place)
+    return list(dict.fromkeys([folder, *(one for one in found if os.path.isdir(one))]))
+
+
+CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446  # Linux, all machines
+PATH_BENEATH, NO_NEW_PRIVS = 1, 38
+READ_FILE, READ_FOLDER, WRITE_FILE, TRUNCATE, IOCTL = 1 << 2, 1 << 3, 1 << 1, 1 << 14, 1 << 15
+FILE_RIGHTS = READ_FILE | WRITE_FILE | TRUNCATE | IOCTL
+RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15}  # number of rights over files by the kernel's version of it
+NEEDED = ("/usr", "/lib", "/lib64", "/etc", "/opt", "/nix", "/gnu", "/snap", "/dev", "/sys")
+
+
+def lock(hidden: Sequence[str], scratch: str, seen: Sequence[str] = ()) -> bool:
+    """Let the kernel (Linux 5.13 and later, Landlock) refuse files, programs and connections.
+
+    What may be read: Python, its libraries, the system's folders, and what is named in seen; not
+    what is hidden, whatever library or call asks. Other processes can't be looked into. Only
+    scratch can be written.
+
+    hidden folders, scratch and seen whole names
+    Returns False where the kernel can't.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    import ctypes
+
+    system = ctypes.CDLL(None, use_errno=True)
+    version = system.syscall(CREATE_RULESET, None, 0, 1)
+    if version < 1:
+        return False
+    rights = (1 << RIGHTS.get(version, 16)) - 1
+    asked = struct.pack("QQQ", rights, 3, 3)[: 24 if version > 5 else 16 if version > 3 else 8]
+    ruleset = system.syscall(CREATE_RULESET, asked, len(asked), 0)
+    if ruleset < 0:
+        return False
+
+    def allow(path: str, right: int) -> None:
+        try:
+            place = os.open(path, getattr(os, "O_PATH", 0) | os.O_CLOEXEC)
+        except OSError:
+            return
+        right &= rights if os.path.isdir(path) else rights & FILE_RIGHTS
+        system.syscall(ADD_RULE, ruleset, PATH_BENEATH, struct.pack("=Qi", right, place), 0)
+        os.close(place)
+
+    reads = READ_FILE | READ_FOLDER
+    stem = [part.rstrip(os.sep) for part in hidden]
+
+    def read(path: str) -> None:
+        """All beneath a folder but what is hidden."""
+        if path in stem:
+            return
+        if any(one.startswith(path.rstrip(os.sep) + os.sep) for one in stem):
+            allow(path, READ_FOLDER)  # `import` lists what lies beside the hidden folder
+            for name in os.listdir(path):
+                below = os.path.join(path, name)
+                if not os.path.islink(below):  # what it leads to has a rule of its own, or none
+                    read(below)
+        else:
+            allow(path, reads)
+
+    for path in _libraries():
+        read(path)
+    for path in (*seen, *_of_this_process()):
+        allow(path, reads)
+    allow(scratch, rights & ~1)  # all but running programs
+    allow(os.devnull, FILE_RIGHTS)
+    done = not system.prctl(NO_NEW_PRIVS, 1, 0, 0, 0)
+    done = done and not system.syscall(RESTRICT_SELF, ruleset, 0)
+    os.close(ruleset)
+    return bool(done)
+
+
+def _libraries() -> list[str]:
+    """Where Python and its libraries lie; not a checkout that holds the hidden folder."""
+    roots = {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix}
+    roots |= {os.path.dirname(os.path.realpath(sys.executable))}
+    roots |= {*NEEDED, *os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)}
+    roots |= {place for place in sys.path if not _is_checkout(place)}
+    found = {os.path.realpath(root) for root in roots if root}
+    return sorted(root for root in found if os.path.exists(root) and root != os.sep)
+
+
+def _of_this_process() -> list[str]:
+    """What lies in /proc, less the folders of other processes."""
+    with contextlib.suppress(OSError):
+        return [f"/proc/{name}" for name in os.listdir("/proc") if not name.isdigit()]
+    return []
+
+
+def _is_checkout(place: str) -> bool:
+    return any(os.path.exists(os.path.join(place, name)) for name in ("pyproject.toml", ".git"))
 
 
 class _Fence:
@@ -470,9 +584,9 @@ def main() -> None:
     order = receive(requests)
     limit(order["memory_mb"])
     sys.dont_write_bytecode = True
-    fence(order["package"], order["allowed"])
+    locked = fence(order["package"], order["allowed"])
     names, problems = load(order["path"], order["text"])
-    send(answers, {"problems": problems, "torch": "torch" in sys.modules})
+    send(answers, {"problems": problems, "torch": "torch" in sys.modules, "locked": locked})
     while True:
         try:
             request = receive(requests)

@@ -10,6 +10,7 @@ from companion.assignments.runner import Given, Ref
 
 __all__ = ["Assignment", "Call", "Case", "Given", "Mistake", "Ref", "Task", "Text", "case"]
 
+TOLERANCE = 1e-5
 Functions = Mapping[str, Callable[..., Any]]
 
 
@@ -44,23 +45,27 @@ class Case:
     """Calls made one after another, and compared with what the reference returns.
 
     name says what is tried   part names the share of the points that it belongs to
-    tolerance relative and absolute, for float64; float32 results get 1e-4 at least
+    tolerance relative and absolute; float32 results get 1e-4 at least, and float64 ones enough
+    for what was computed in single precision and stored in double
+    zeros whether a number has to be exactly 0 where the reference's is
     least the share of entries that have to agree; below 1 it is a measured target, not an equality
     """
 
     name: str
     calls: tuple[Call, ...]
     part: str = "values"
-    tolerance: float = 1e-6
+    tolerance: float = TOLERANCE
     least: float = 1.0
+    zeros: bool = False
 
 
 def case(
-    name: str, function: str, *arguments: Any, part: str = "values", tolerance: float = 1e-6,
-    look: tuple[int | str, ...] | None = (), least: float = 1.0, **keywords: Any,
+    name: str, function: str, *arguments: Any, part: str = "values",
+    tolerance: float = TOLERANCE, look: tuple[int | str, ...] | None = (), least: float = 1.0,
+    zeros: bool = False, **keywords: Any,
 ) -> Case:  # fmt: skip
     """A case of a single call."""
-    return Case(name, (Call(function, arguments, keywords, look),), part, tolerance, least)
+    return Case(name, (Call(function, arguments, keywords, look),), part, tolerance, least, zeros)
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,7 @@ class Mistake:
     only names of cases: a submission that fails in some of these and in no other has made it; it
     is asked after the variants of all mistakes
     error (exception name, part of its message): a submission that stops with it has made it
+    instead whether a wrong result is not even of the kind asked for, but of this one
     text what is wrong and why, in plain words   reread the section that explains it
     """
 
@@ -82,6 +88,7 @@ class Mistake:
     variants: tuple[Callable[..., Any], ...] = ()
     only: frozenset[str] = frozenset()
     error: tuple[str, str] | None = None
+    instead: Callable[[Any], bool] | None = None
 
 
 @dataclass(frozen=True)

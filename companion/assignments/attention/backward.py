@@ -112,6 +112,21 @@ TASK = Task(
             ),
         ),
         Mistake(
+            "attention.softmax-backward.bracket",
+            Text("the weight multiplies one term only", "权重只乘了一项"),
+            Text(
+                "The mean is taken off the gradient before the weight multiplies both: w (g - "
+                "mean), not "
+                "w g - mean.",
+                "应先从梯度中减去平均，再整体乘以权重：是 w (g - 平均)，不是 w g - 平均。",
+            ),
+            "attention/formulas",
+            variants=(
+                lambda g, w: g * w - (g * w).sum(axis=-1, keepdims=True),
+                lambda g, w: g - (g * w).sum(axis=-1, keepdims=True),
+            ),
+        ),
+        Mistake(
             "attention.softmax-backward.sign",
             Text("the sign is wrong", "符号反了"),
             Text(

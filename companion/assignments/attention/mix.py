@@ -25,14 +25,15 @@ def cases(rng: np.random.Generator) -> list[Case]:
     batch = rng.random((2, 3, 4)) < 0.6
     batch[..., 1] = True
     empty = np.array([[True, True, False], [False, False, False]])
+    masked: dict[str, Any] = {"part": "mask", "zeros": True}
     return [
         drawn("one query", T=1, S=2, D=2, E=1),
         drawn("no mask", T=2, S=3, D=4, E=5),
         drawn("as many queries as keys as numbers", T=3, S=3, D=3, E=3),
-        drawn("two of three keys", T=2, S=3, D=2, E=2, mask=some, part="mask"),
-        drawn("a mask for a batch", 2, T=3, S=4, D=5, E=2, mask=batch, part="mask"),
-        drawn("one mask for all heads", 2, 3, T=2, S=3, D=4, E=2, mask=some, part="mask"),
-        drawn(EMPTY, T=2, S=3, D=2, E=2, mask=empty, part="empty row"),
+        drawn("two of three keys", T=2, S=3, D=2, E=2, mask=some, **masked),
+        drawn("a mask for a batch", 2, T=3, S=4, D=5, E=2, mask=batch, **masked),
+        drawn("one mask for all heads", 2, 3, T=2, S=3, D=4, E=2, mask=some, **masked),
+        drawn(EMPTY, T=2, S=3, D=2, E=2, mask=empty, part="empty row", zeros=True),
         drawn(HALF, T=2, S=3, D=2, E=2, mask=some, dtype=np.float16, part="mask"),
     ]
 
@@ -97,6 +98,16 @@ def _no_root(query: Any, key: Any, value: Any, mask: Any) -> Any:
     return reference(query, key, value, mask, score=dot_score)
 
 
+def _divided(by: Any) -> Any:
+    def change(query: Any, key: Any, value: Any, mask: Any) -> Any:
+        def score(query: Any, key: Any) -> Any:
+            return dot_score(query, key) / query.dtype.type(by(query, key, value))
+
+        return reference(query, key, value, mask, score=score)
+
+    return change
+
+
 def _over_queries(query: Any, key: Any, value: Any, mask: Any) -> Any:
     return _mixed(softmax(scaled_dot_score(query, key), mask, axis=-2), value)
 
@@ -147,6 +158,29 @@ TASK = Task(
             ),
             "attention/scores",
             variants=(_with(_no_root),),
+        ),
+        Mistake(
+            "attention.attention.other-root",
+            Text("divided by another number than √D", "除以的不是 √D"),
+            Text(
+                "The scores are divided by the root of D, the width of a query: not by D itself, "
+                "nor by the root of the number of keys or of the width of the values; and they are "
+                "divided, not multiplied.",
+                "得分应除以 √D（D 是查询的宽度）：不是除以 D 本身，"
+                "也不是键的个数或值的宽度的平方根；而且是除，不是乘。",
+            ),
+            "attention/scores",
+            variants=tuple(
+                _with(_divided(by))
+                for by in (
+                    lambda q, k, v: q.shape[-1],
+                    lambda q, k, v: k.shape[-2] ** 0.5,
+                    lambda q, k, v: v.shape[-1] ** 0.5,
+                    lambda q, k, v: q.shape[-2] ** 0.5,
+                    lambda q, k, v: q.shape[-1] ** -0.5,
+                    lambda q, k, v: q.shape[-1] ** 2,
+                )
+            ),
         ),
         Mistake(
             "attention.attention.mask-inverted",
@@ -246,7 +280,7 @@ TASK = Task(
             variants=tuple(
                 _filled(number, emptied=emptied)
                 for emptied in (False, True)
-                for number in (0.0, -1.0, -10.0, 1e-9)
+                for number in (0.0, -1.0, -10.0, -20.0, -50.0, -100.0, 1e-9)
             ),
         ),
         Mistake(
@@ -261,6 +295,7 @@ TASK = Task(
             "attention/numerics-and-masks",
             variants=(_filled(-1e9, added=True), _filled(-1e5, added=True)),
             only=frozenset({HALF}),
+            error=("RuntimeError", "without overflow"),  # torch's masked_fill
         ),
         Mistake(
             "attention.attention.empty-row-nan",

@@ -193,6 +193,18 @@ TASK = Task(
             variants=(lambda scores, axis=-1: np.log(reference(scores, axis=axis)),),
         ),
         Mistake(
+            "attention.softmax.minus",
+            Text("minus the scores", "取了负的得分"),
+            Text(
+                "The smallest score gets the largest weight: the sign in the exponential is "
+                "the wrong way "
+                "round.",
+                "得分最小的反而权重最大：指数里的符号反了。",
+            ),
+            "attention/soft-lookup",
+            variants=(lambda scores, axis=-1: reference(-scores, axis=axis),),
+        ),
+        Mistake(
             "attention.softmax.base-two",
             Text("powers of 2 instead of e", "底数用了 2 而不是 e"),
             Text(

@@ -8,6 +8,7 @@ import numpy as np
 from companion.assignments.task import Case, Given, Mistake, Task, Text, case
 from companion.with_numpy import log_softmax
 
+DEFAULT = "alpha as by default"
 Beam = tuple[list[int], float]
 
 
@@ -22,7 +23,7 @@ def _search(
     model: Any, prompt: Sequence[int], steps: int, beams: int, end: int, alpha: float, *,
     score: Callable[[Any], Any] = log_softmax, finish: bool = True, across: bool = True,
     worst: bool = False, extra: int = 0, keep_live: bool = True, first_end: bool = False,
-    live_norm: bool = False, raw: bool = False,
+    live_norm: bool = False, raw: bool = False, live_only: bool = False, by_sum: bool = False,
 ) -> tuple[list[int], float]:  # fmt: skip
     """The search, with a switch for each known mistake."""
     live: list[Beam] = [([], 0.0)]
@@ -54,8 +55,9 @@ def _search(
         if not live:
             break
     pool = done + live if keep_live or not done else done
+    pool = live if live_only and live else pool
     pick = min if worst else max
-    chosen = pick(pool, key=normal)
+    chosen = pick(pool, key=(lambda beam: beam[1]) if by_sum else normal)
     return chosen[0], chosen[1] if raw else normal(chosen)
 
 
@@ -64,18 +66,16 @@ def cases(rng: np.random.Generator) -> list[Case]:
 
     def drawn(
         name: str, part: str, tell: list[Any], V: int, steps: int, beams: int, prompt: list[int],
-        alpha: float = 1.0, *, apart: tuple[Any, ...] = (), spread: float = 1.6,
+        alpha: float | None = 1.0, *, apart: tuple[Any, ...] = (), spread: float = 1.6,
         memory: float = 0.35,
     ) -> Case:  # fmt: skip
         """A model on which the search and each of `tell` differ, tell[0] from `apart` too."""
         while True:  # a few draws: each shows its mistake in one of twenty models or more
             model = Given(spread * rng.normal(size=(V, V)), memory)
-            given = (model, prompt, steps, beams, V - 1, alpha)
-            right, first = beam_search(*given), tell[0](*given)
-            others = [*(wrong(*given) for wrong in tell[1:])]
-            if not all(_differ(right, found) for found in (first, *others)):
-                continue
-            if all(_differ(first, wrong(*given)) for wrong in apart):
+            given = (model, prompt, steps, beams, V - 1, *(() if alpha is None else (alpha,)))
+            right = beam_search(*given)
+            differ = all(_differ(right, wrong(*given)) for wrong in tell)
+            if differ and all(_differ(tell[0](*given), wrong(*given)) for wrong in apart):
                 return case(name, "beam_search", *given, part=part)
 
     return [
@@ -86,8 +86,10 @@ def cases(rng: np.random.Generator) -> list[Case]:
         drawn("no normalisation", "length", [_always_normalised], 5, 6, 3, [2], 0.0),
         drawn("length normalisation", "length", [_never_normalised], 5, 6, 4, [1, 0]),
         drawn("half of it", "length", [_never_normalised], 6, 6, 4, [1, 3], 0.6),
+        drawn(DEFAULT, "length", [_never_normalised], 5, 5, 3, [2, 1], None),
         drawn("a long prompt", "length", [_prompt_counted], 4, 5, 3, [0, 1, 2, 0, 1, 0]),
         drawn("an early end", "end", [_first_end, _done_only], 4, 6, 3, [1, 0], 2.0),
+        drawn("several ends", "end", [_first_end, _live_only], 4, 4, 3, [0, 1]),
         drawn("finished among the live", "end", [_extended], 5, 5, 2, [1, 0], 1.5, spread=0.7,
               apart=(_early,)),
         drawn("beams of unequal length", "end", [_early], 4, 6, 3, [2, 1], 2.0, memory=0.0,
@@ -122,7 +124,17 @@ _prompt_counted = _wrong(count_prompt=True)
 _extended = _wrong(finish=False, keep_live=True)
 _first_end = _wrong(first_end=True)
 _done_only = _wrong(keep_live=False)
+_live_only = _wrong(live_only=True)
 _early = _wrong(live_norm=True, finish=False)
+
+
+def _defaulting(default: float) -> Any:
+    def wrong(
+        model: Any, prompt: Any, steps: int, beams: int, end: int, alpha: float = default
+    ) -> Any:
+        return beam_search(model, prompt, steps, beams, end, alpha)
+
+    return wrong
 
 
 def _end_ignored(
@@ -201,7 +213,7 @@ TASK = Task(
                 "每多一个词元，总和就更小，短序列因此占优。最后应除以 length^alpha。",
             ),
             "transformer/decoding",
-            variants=(_never_normalised, _wrong(raw=True)),
+            variants=(_never_normalised, _wrong(raw=True), _wrong(by_sum=True)),
         ),
         Mistake(
             "decoding.beam-search.alpha-ignored",
@@ -274,6 +286,28 @@ TASK = Task(
             ),
             "transformer/decoding",
             variants=(_done_only,),
+        ),
+        Mistake(
+            "decoding.beam-search.finished-dropped",
+            Text("finished sequences are dropped", "丢掉了已完成的序列"),
+            Text(
+                "A sequence that ended is put aside to be compared in the end, not thrown away: it "
+                "is often the best.",
+                "已经结束的序列应先放到一边，最后再一起比较，而不是丢弃：它往往才是最好的。",
+            ),
+            "transformer/decoding",
+            variants=(_live_only,),
+        ),
+        Mistake(
+            "decoding.beam-search.another-default",
+            Text("another default for alpha", "alpha 的默认值不对"),
+            Text(
+                "Called without alpha the function takes another number than the 1 of the stub.",
+                "不传 alpha 时，函数用的不是函数桩中的 1。",
+            ),
+            "transformer/decoding",
+            variants=tuple(_defaulting(alpha) for alpha in (0.0, 0.5, 0.6, 0.65, 0.7, 0.75)),
+            only=frozenset({DEFAULT}),
         ),
         Mistake(
             "decoding.beam-search.worst",

@@ -21,9 +21,9 @@ def _joined(rows: Any, row: Any) -> Any:
     return np.concatenate([rows, row[..., None, :]], axis=-2)
 
 
-def _output(query: Any, keys: Any, values: Any, root: bool = True) -> Any:
+def _output(query: Any, keys: Any, values: Any, root: Any = lambda D, S: D**0.5) -> Any:
     scores = (keys @ query[..., :, None])[..., 0]
-    weights = softmax(scores / query.shape[-1] ** 0.5 if root else scores)
+    weights = softmax(scores / root(query.shape[-1], keys.shape[-2]))
     return (weights[..., None, :] @ values)[..., 0, :]
 
 
@@ -111,10 +111,13 @@ def _cache_first(query: Any, key: Any, value: Any, cache: Any = None) -> Any:
     return attend_step(query, key, value, cache)[::-1]
 
 
-def _no_root(query: Any, key: Any, value: Any, cache: Cache = None) -> Any:
-    longer = attend_step(query, key, value, cache)[1]
-    keys, values = longer  # type: ignore[misc]
-    return _output(query, keys, values, root=False), longer
+def _rooted(root: Any) -> Any:
+    def wrong(query: Any, key: Any, value: Any, cache: Cache = None) -> Any:
+        longer = attend_step(query, key, value, cache)[1]
+        keys, values = longer  # type: ignore[misc]
+        return _output(query, keys, values, root), longer
+
+    return wrong
 
 
 def _queries_kept(query: Any, key: Any, value: Any, cache: Cache = None) -> Any:
@@ -160,6 +163,17 @@ TASK = Task(
     cases=cases,
     reference={"attend_step": attend_step},
     mistakes=(
+        Mistake(
+            "decoding.cache.output-only",
+            Text("the output without the cache", "只返回了输出，没有返回缓存"),
+            Text(
+                "Two things are asked for, the output and the longer cache: without the cache the "
+                "next token has nothing to look back at.",
+                "要返回两样东西：输出和加长后的缓存。没有缓存，下一个词元就无从回看。",
+            ),
+            "transformer/decoding",
+            instead=lambda value: not isinstance(value, list | tuple) or len(value) != 2,
+        ),
         Mistake(
             "decoding.cache.order",
             Text("cache and output in the wrong order", "缓存与输出的顺序颠倒"),
@@ -239,7 +253,24 @@ TASK = Task(
             Text("not divided by √D", "没有除以 √D"),
             Text("The scores are plain dot products.", "得分是未缩放的点积。"),
             "attention/scores",
-            variants=(_no_root,),
+            variants=(_rooted(lambda D, S: 1.0),),
+        ),
+        Mistake(
+            "decoding.cache.other-root",
+            Text("divided by another number than √D", "除以的不是 √D"),
+            Text(
+                "The scores are divided by the root of D, the width of a key: not by D itself, nor "
+                "by the root of the number of tokens in the cache, which grows.",
+                "得分应除以 √D（D 是键的宽度）：不是除以 D 本身，"
+                "也不是缓存中词元个数的平方根（它一直在变）。",
+            ),
+            "attention/scores",
+            variants=(
+                _rooted(lambda D, S: D),
+                _rooted(lambda D, S: S**0.5),
+                _rooted(lambda D, S: S),
+                _rooted(lambda D, S: D**-0.5),
+            ),
         ),
         Mistake(
             "decoding.cache.queries-kept",

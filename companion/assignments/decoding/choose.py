@@ -7,6 +7,8 @@ import numpy as np
 from companion.assignments.task import Case, Mistake, Task, Text, case
 from companion.with_numpy import softmax
 
+LARGER = "top-k larger than needed"
+
 
 def next_weights(
     logits: Any, temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None
@@ -39,6 +41,11 @@ def _before_ascending(weights: Any) -> Any:
     return before
 
 
+def _or_best(weights: Any, keep: Any) -> Any:
+    """What is kept, or the likeliest token if nothing is."""
+    return _kept(weights, keep if keep.any() else weights == weights.max())
+
+
 def _kept(weights: Any, keep: Any) -> Any:
     weights = np.where(keep, weights, 0)
     return weights / weights.sum()
@@ -55,7 +62,7 @@ def cases(rng: np.random.Generator) -> list[Case]:
             sums = np.cumsum(np.sort(weights)[::-1])
             at = max(1, int(np.searchsorted(sums, options["top_p"])))
             options["top_p"] = float(round((sums[at - 1] + sums[at]) / 2, 6))
-        return case(name, "next_weights", logits, part=part, **options)
+        return case(name, "next_weights", logits, part=part, zeros=True, **options)
 
     return [
         drawn("no option", 3, "temperature"),
@@ -63,12 +70,13 @@ def cases(rng: np.random.Generator) -> list[Case]:
         drawn("a high temperature", 5, "temperature", temperature=3.0),
         drawn("the two likeliest", 4, "top-k", top_k=2),
         drawn("the three likeliest of eight", 8, "top-k", top_k=3, temperature=1.7),
-        drawn("top-k larger than needed", 3, "top-k", top_k=7),
+        drawn(LARGER, 3, "top-k", top_k=7),
         drawn("top-p", 5, "top-p", top_p=0.6),
         drawn("top-p of nine", 9, "top-p", top_p=0.8, temperature=1.5),
+        drawn("a small top-p", 8, "top-p", top_p=0.3, temperature=2.0),
         drawn("top-k, then top-p", 8, "top-p", top_k=5, top_p=0.7, temperature=2.0),
         case("one token has nearly all", "next_weights", np.array([6.0, 0.3, -1.0]), top_p=0.5,
-             part="top-p"),
+             part="top-p", zeros=True),
     ]  # fmt: skip
 
 
@@ -163,6 +171,7 @@ TASK = Task(
                     p=lambda w, p: np.where(_before(w) < p, w, 0),
                 ),
                 _made(k=lambda w, k: np.where(_ranks(w) < k, w, 0)),
+                _made(p=lambda w, p: np.where(_before(w) < p, w, 0)),
             ),
         ),
         Mistake(
@@ -180,6 +189,117 @@ TASK = Task(
                     p=lambda w, p: _kept(w, _before_ascending(w) < p),
                 ),
             ),
+        ),
+        Mistake(
+            "decoding.next-weights.top-k-off-by-one",
+            Text("one token too many or too few", "top-k 多留或少留了一个"),
+            Text(
+                "Exactly k tokens stay. Count with k = 2: compare with the k-th largest by >=, or "
+                "take the first k of the sorted ones.",
+                "应恰好保留 k 个词元。以 k = 2 数一数："
+                "用 >= 与第 k 大的比较，或取排序后的前 k 个。",
+            ),
+            "transformer/decoding",
+            variants=(
+                _made(k=lambda w, k: _kept(w, _ranks(w) < k + 1)),
+                _made(k=lambda w, k: _kept(w, _ranks(w) < k - 1)),
+            ),
+        ),
+        Mistake(
+            "decoding.next-weights.top-k-ignored",
+            Text("top-k is not used", "没有使用 top-k"),
+            Text(
+                "The result is the same with and without `top_k`.", "有没有 `top_k`，结果都一样。"
+            ),
+            "transformer/decoding",
+            variants=(
+                _made(k=lambda w, k: w),
+                _made(k=lambda w, k: w, p=lambda w, p: w),
+            ),
+        ),
+        Mistake(
+            "decoding.next-weights.top-k-too-large",
+            Text("a k larger than the vocabulary", "k 大于词表"),
+            Text(
+                "If there are fewer than k tokens, all of them stay. Of three tokens there is no "
+                "seventh largest.",
+                "词元不足 k 个时应全部保留。一共三个词元时，不存在第 7 大的。",
+            ),
+            "transformer/decoding",
+            only=frozenset({LARGER}),
+        ),
+        Mistake(
+            "decoding.next-weights.top-p-too-many",
+            Text("one token more than top-p needs", "top-p 多留了一个词元"),
+            Text(
+                "The token that makes the sum reach p is the last to stay; here the next one stays "
+                "too. A cut shifted by one for a sum that includes the token itself does that.",
+                "使累积概率达到 p 的那个词元是最后一个保留的；这里又多留了一个。"
+                "累积和已包含词元本身，却又把界线后移一位，就会这样。",
+            ),
+            "transformer/decoding",
+            variants=(
+                _made(p=lambda w, p: _kept(w, _ranks(w) <= (_before(w) < p).sum())),
+                _made(p=lambda w, p: _kept(w, _ranks(w) < (_before(w) < p).sum() + 2)),
+            ),
+        ),
+        Mistake(
+            "decoding.next-weights.order",
+            Text("top-p before top-k", "先做了 top-p 再做 top-k"),
+            Text(
+                "The task asks for top-k first: its k tokens share out the probability that top-p "
+                "then counts.",
+                "题目要求先 top-k：在这 k 个词元重新分配概率之后再做 top-p。",
+            ),
+            "transformer/decoding",
+            variants=(_made(order="pk"),),
+        ),
+        Mistake(
+            "decoding.next-weights.top-p-complement",
+            Text("1 - top-p taken for top-p", "把 1 - top-p 当成了 top-p"),
+            Text(
+                "The tokens that stay reach p together; here they are cut at 1 - p, or the "
+                "unlikely ones are dropped up to p.",
+                "保留的词元合起来要达到 p；这里却在 1 - p 处截断，或者从最不可能的一端去掉了 p。",
+            ),
+            "transformer/decoding",
+            variants=(
+                _made(p=lambda w, p: _kept(w, _before(w) < 1 - p)),
+                _made(p=lambda w, p: _or_best(w, _before_ascending(w) + w > p)),
+            ),
+        ),
+        Mistake(
+            "decoding.next-weights.top-p-one-by-one",
+            Text("top-p compared with single probabilities", "用单个概率与 top-p 比较"),
+            Text(
+                "Top-p is about a sum: tokens are taken from the likeliest on until together they "
+                "reach p. Here each one's own probability is compared with a limit.",
+                "top-p 看的是总和：从概率最大的开始取，直到加起来达到 p。"
+                "这里却拿每个词元自己的概率与一个界限比较。",
+            ),
+            "transformer/decoding",
+            variants=tuple(
+                _made(p=lambda w, p, limit=limit: _or_best(w, w >= limit(w, p)))
+                for limit in (
+                    lambda w, p: p,
+                    lambda w, p: 1 - p,
+                    lambda w, p: p * w.max(),
+                    lambda w, p: (1 - p) * w.max(),
+                )
+            )
+            + tuple(
+                _made(p=lambda w, p, limit=limit: _or_best(w, w <= limit(w, p)))
+                for limit in (lambda w, p: p,)
+            ),
+        ),
+        Mistake(
+            "decoding.next-weights.top-p-ignored",
+            Text("top-p is not used", "没有使用 top-p"),
+            Text(
+                "The result is the same with and without `top_p`.", "有没有 `top_p`，结果都一样。"
+            ),
+            "transformer/decoding",
+            variants=(_made(p=lambda w, p: w),),
         ),
         Mistake(
             "decoding.next-weights.top-p-too-few",
@@ -210,15 +330,21 @@ TASK = Task(
             ),
         ),
         Mistake(
-            "decoding.next-weights.order",
-            Text("top-p before top-k", "先做了 top-p 再做 top-k"),
+            "decoding.next-weights.nearly-zero",
+            Text("dropped tokens keep a tiny probability", "去掉的词元仍有极小的概率"),
             Text(
-                "The task asks for top-k first: its k tokens share out the probability that top-p "
-                "then counts.",
-                "题目要求先 top-k：在这 k 个词元重新分配概率之后再做 top-p。",
+                "A token that was dropped must never be drawn: its probability is exactly 0. A "
+                "logit of -20 or a small number put in for safety leaves it a chance.",
+                "去掉的词元绝不应被抽到：概率要恰好为 0。"
+                "把 logit 设为 -20，或为保险起见加一个小数，都会给它留下机会。",
             ),
             "transformer/decoding",
-            variants=(_made(order="pk"),),
+            variants=(
+                _made(
+                    k=lambda w, k: np.maximum(_kept(w, _ranks(w) < k), 1e-9),
+                    p=lambda w, p: np.maximum(_kept(w, _before(w) < p), 1e-9),
+                ),
+            ),
         ),
         Mistake(
             "decoding.next-weights.dropped-logits-zero",

@@ -99,6 +99,11 @@ def _new_only(model: Any, prompt: Any, steps: int, end: int | None = None) -> An
     return new
 
 
+def _filled(model: Any, prompt: Any, steps: int, end: int | None = None) -> Any:
+    new = greedy(model, prompt, steps, end)
+    return new + [end] * (steps - len(new))
+
+
 TASK = Task(
     id="decoding.greedy",
     function="greedy",
@@ -179,7 +184,7 @@ TASK = Task(
                 "结束词元之后的内容没有意义：写出它就应停止。",
             ),
             "transformer/decoding",
-            variants=(_variant(stop=False),),
+            variants=(_variant(stop=False), _filled),
         ),
         Mistake(
             "decoding.greedy.off-by-one",

@@ -6,11 +6,13 @@ import numpy as np
 
 from companion.assignments.heads import slips
 from companion.assignments.heads.layer import (
+    cold,
     drawn_mask,
     drawn_params,
     hidden,
     like_package,
     of_two,
+    scores_of,
     softmax,
 )
 from companion.assignments.task import Case, Mistake, Task, Text, case
@@ -23,6 +25,7 @@ MASKED = frozenset(
         "one mask for all",
         "a mask for each sequence",
         "as many sequences as heads",
+        "far from all it may see",
     }
 )
 ID = "heads.cross-attention"
@@ -45,6 +48,11 @@ def cases(rng: np.random.Generator) -> list[Case]:
         return case(name, "cross_attention", *given, **more)
 
     real, two = padding_mask(np.array([2, 3, 1]), 4), padding_mask(np.array([1, 2]), 3)
+    weights, coarse = drawn_params(rng, 4), drawn_mask(rng, 2, 3)
+    x, memory = cold(
+        lambda: (3 * rng.normal(size=(2, 2, 4)), 3 * rng.normal(size=(2, 3, 4))),
+        lambda both: scores_of(both[0], both[1], weights, 2), coarse,
+    )  # fmt: skip
     for_all, each = drawn_mask(rng, 3, 4), drawn_mask(rng, 3, 2, 5)
     return [
         drawn("as long as each other", 1, 2, 2, 2, 1),
@@ -57,6 +65,16 @@ def cases(rng: np.random.Generator) -> list[Case]:
         drawn("one mask for all", 2, 3, 4, 6, 3, mask=for_all, part="mask"),
         drawn("a mask for each sequence", 3, 2, 5, 4, 2, mask=each, part="mask"),
         drawn("as many sequences as heads", 2, 3, 3, 4, 2, mask=two, part="mask"),
+        case(
+            "far from all it may see",
+            "cross_attention",
+            x,
+            memory,
+            weights,
+            2,
+            mask=coarse,
+            part="mask",
+        ),
     ]
 
 

@@ -86,6 +86,24 @@ def drawn_params(rng: np.random.Generator, C: int, dtype: Any = np.float64) -> d
     return {name: (1.5 * rng.normal(size=(C, C)) / C**0.5).astype(dtype) for name in NAMES}
 
 
+def cold(draw: Callable[[], Any], scores: Callable[[Any], Any], mask: Any) -> Any:
+    """A draw in which some query is far from all keys that it may see: from -30 to -15."""
+    while True:
+        drawn = draw()
+        best = np.where(over_heads(mask), scores(drawn), -np.inf).max(axis=-1)
+        if -30 < best.min() < -15 and abs(scores(drawn)).max() < 60:
+            return drawn
+
+
+def scores_of(x: Any, memory: Any, params: Any, heads: int) -> Any:
+    """The scores (B, H, T, S) of a layer."""
+    query, key = (
+        split_heads(projected(inputs, params[name]), heads)
+        for inputs, name in ((x, "query_proj"), (memory, "key_proj"))
+    )
+    return query @ np.swapaxes(key, -1, -2) / query.shape[-1] ** 0.5
+
+
 def drawn_mask(rng: np.random.Generator, *shape: int) -> Any:
     """A mask that leaves every query a key, and hides one from it."""
     mask = rng.random(shape) < 0.6

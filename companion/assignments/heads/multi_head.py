@@ -6,10 +6,12 @@ import numpy as np
 
 from companion.assignments.heads import slips
 from companion.assignments.heads.layer import (
+    cold,
     drawn_mask,
     drawn_params,
     like_package,
     of_self,
+    scores_of,
     softmax,
 )
 from companion.assignments.heads.split import PLACE
@@ -25,6 +27,7 @@ MASKED = frozenset(
         "as many sequences as heads",
         "a mask for each sequence",
         "one mask for three sequences",
+        "far from all it may see",
     }
 )
 ID = "heads.multi-head"
@@ -46,6 +49,10 @@ def cases(rng: np.random.Generator) -> list[Case]:
 
     lengths = rng.permutation([1, 2])
     each = causal_mask(4) & padding_mask(np.array([2, 4, 3]), 4)
+    weights, coarse = drawn_params(rng, 4), drawn_mask(rng, 3, 3)
+    apart = cold(
+        lambda: 3 * rng.normal(size=(2, 3, 4)), lambda x: scores_of(x, x, weights, 2), coarse
+    )
     causal, hole = {"mask": causal_mask(2)}, {"mask": drawn_mask(rng, 4, 4)}
     return [
         drawn("one head", 1, 2, 2, 1),
@@ -59,6 +66,15 @@ def cases(rng: np.random.Generator) -> list[Case]:
         drawn("as many sequences as heads", 2, 3, 4, 2, mask=padding_mask(lengths, 3), part="mask"),
         drawn("a mask for each sequence", 3, 4, 4, 2, mask=each, part="mask"),
         drawn("one mask for three sequences", 3, 4, 6, 2, mask=causal_mask(4), part="mask"),
+        case(
+            "far from all it may see",
+            "multi_head_attention",
+            apart,
+            weights,
+            2,
+            mask=coarse,
+            part="mask",
+        ),
     ]
 
 

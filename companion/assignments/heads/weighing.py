@@ -122,7 +122,7 @@ SLIPS: tuple[Slip, ...] = (
             _masked(lambda scores, mask: softmax(scores + mask)),
             *(
                 _masked(lambda scores, mask, n=n: softmax(hidden(scores, mask, n)))
-                for n in (-1.0, -10.0, 1e-9)
+                for n in (-1.0, -10.0, -20.0, 1e-9)
             ),
         ),
     ),

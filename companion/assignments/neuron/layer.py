@@ -34,6 +34,16 @@ def cases(rng: np.random.Generator) -> list[Case]:
     ]  # fmt: skip
 
 
+def _gelu(inputs: Any, weight: Any, bias: Any) -> Any:
+    total = inputs @ weight.T + bias
+    return 0.5 * total * (1 + np.tanh((2 / np.pi) ** 0.5 * (total + 0.044715 * total**3)))
+
+
+def _silu(inputs: Any, weight: Any, bias: Any) -> Any:
+    total = inputs @ weight.T + bias
+    return total / (1 + np.exp(-total))
+
+
 TASK = Task(
     id="neuron.layer",
     function="layer",
@@ -102,13 +112,17 @@ TASK = Task(
             Text("another activation function", "用了别的激活函数"),
             Text(
                 "The task asks for the positive part, max(0, sum). This is an absolute value, a "
-                "sigmoid, a tanh, a step or a leaky version.",
-                "题目要求取正部 max(0, 和)。这里用的是绝对值、sigmoid、tanh、阶跃或带泄漏的版本。",
+                "sigmoid, a tanh, a step, a leaky or a smooth version.",
+                "题目要求取正部 max(0, 和)。这里用的是绝对值、sigmoid、tanh、阶跃，或带泄漏、"
+                "平滑的版本。",
             ),
             "background/index",
             variants=(
                 lambda inputs, weight, bias: np.abs(inputs @ weight.T + bias),
                 lambda inputs, weight, bias: 1 / (1 + np.exp(-(inputs @ weight.T + bias))),
+                lambda inputs, weight, bias: np.log1p(np.exp(inputs @ weight.T + bias)),
+                _gelu,
+                _silu,
                 lambda inputs, weight, bias: np.tanh(inputs @ weight.T + bias),
                 lambda inputs, weight, bias: (inputs @ weight.T + bias > 0).astype(float),
                 lambda inputs, weight, bias: np.maximum(

@@ -16,7 +16,7 @@ def _run(
     current: Any, own: dict[str, float], *, leak: float = 1.0, towards: str = "rest",
     resist: bool = True, stepped: bool = True, divide: bool = True, to: str | None = "reset",
     start: str = "rest", record: str = "after", every: float = 1.0, reaches: bool = True,
-    number: Any = lambda step, dt: step,
+    number: Any = lambda step, dt: step, exact: bool = False, turned: int = 0,
 ) -> Any:  # fmt: skip
     """The simulation, with a switch for each known mistake."""
     voltage = own.get(start, 0.0)
@@ -26,8 +26,11 @@ def _run(
         before = voltage
         push = (own["resistance"] if resist else 1.0) * input_current
         change = (-leak * (voltage - goal) + push) * every
-        change = change / own["tau"] if divide else change
+        change = change / own["tau"] if divide else change * own["tau"] ** turned
         voltage = voltage + (own["dt"] if stepped else 1.0) * change
+        if exact:
+            end = goal + push
+            voltage = end + (before - end) * np.exp(-own["dt"] / own["tau"])
         free = voltage
         if voltage > own["threshold"] or (reaches and voltage == own["threshold"]):
             spikes.append(number(step, own["dt"]))
@@ -170,7 +173,7 @@ TASK = Task(
                 "没有除以 tau，电压几乎一步就跳到终值。",
             ),
             "brain/spikes",
-            variants=(_wrong(divide=False),),
+            variants=(_wrong(divide=False), _wrong(divide=False, turned=1)),
         ),
         Mistake(
             "neuron.spikes.no-resistance",
@@ -210,6 +213,18 @@ TASK = Task(
             ),
             "brain/spikes",
             variants=(_wrong(record="free"),),
+        ),
+        Mistake(
+            "neuron.spikes.exact-solution",
+            Text("the exact solution of a step", "用了每一步的精确解"),
+            Text(
+                "With the current constant during a step the exponential is exact. The task "
+                "asks for the "
+                "straight step that its formula gives (Euler's), which differs by a little.",
+                "在一步之内电流不变时，指数公式给出精确解。题目要求的是公式中的直线步（欧拉法），两者略有差别。",
+            ),
+            "brain/spikes",
+            variants=(_wrong(exact=True),),
         ),
         Mistake(
             "neuron.spikes.above-only",

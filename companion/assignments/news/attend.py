@@ -37,9 +37,24 @@ def received_cases(rng: np.random.Generator) -> list[Case]:
         drawn("three sentences", 3, 2),
         drawn("four sentences", 4, 6),
         drawn("seven sentences", 7, 3),
+        case("vectors far apart", "attention_received", _star(rng)),
         drawn("a low temperature", 3, 3, "temperature", temperature=0.4),
         drawn("a high temperature", 5, 4, "temperature", temperature=2.5),
     ]
+
+
+def _star(rng: np.random.Generator) -> Any:
+    """Each most unlike the others: a sentence would rather look at itself, by far."""
+    angle = np.arange(3) * 2 * np.pi / 3 + rng.uniform(-0.1, 0.1, 3)
+    return rng.uniform(7, 7.5, (3, 1)) * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+
+
+def _filled(number: float) -> Any:
+    def attention_received(vectors: Any, temperature: float = 1.0) -> Any:
+        scores = vectors @ vectors.T / temperature
+        return softmax(np.where(np.eye(len(vectors), dtype=bool), number, scores)).mean(0)
+
+    return attention_received
 
 
 def _attend(**switches: Any) -> Any:
@@ -83,7 +98,12 @@ RECEIVED = Task(
                 "事后把权重设为 0，一行之和又小于 1。",
             ),
             "news/reading",
-            variants=(_attend(own=True), _zero_scores, _zero_after),
+            variants=(
+                _attend(own=True),
+                _zero_scores,
+                _zero_after,
+                *map(_filled, (-1.0, -10.0, -20.0, 1e-9)),
+            ),
         ),
         Mistake(
             "news.attention-received.rows",
@@ -120,6 +140,30 @@ RECEIVED = Task(
                 _attend(heat=lambda scores, t: scores * t),
             ),
             only=frozenset({"a low temperature", "a high temperature"}),
+        ),
+        Mistake(
+            "news.attention-received.scaled",
+            Text("the dot products are scaled", "点积被缩放了"),
+            Text(
+                "Here the scores are plain dot products over the temperature: not cosines, and "
+                "not divided "
+                "by the root of the width. The temperature does what the root does in a "
+                "Transformer.",
+                "这里的得分就是点积除以温度：不是余弦，也不除以宽度的平方根。温度起的作用与 "
+                "Transformer 中的根号相同。",
+            ),
+            "news/reading",
+            variants=(
+                lambda vectors, temperature=1.0: attention_received(
+                    vectors / np.linalg.norm(vectors, axis=1, keepdims=True), temperature
+                ),
+                lambda vectors, temperature=1.0: attention_received(
+                    vectors, temperature * vectors.shape[1] ** 0.5
+                ),
+                lambda vectors, temperature=1.0: attention_received(
+                    vectors, temperature * vectors.shape[1]
+                ),
+            ),
         ),
         Mistake(
             "news.attention-received.no-softmax",

@@ -7,7 +7,7 @@ import numpy as np
 from companion.assignments.task import Case, Mistake, Task, Text, case
 from companion.with_numpy import log_softmax
 
-PADDED = frozenset({"padding at the end", "much padding", "padding in a long batch"})
+AFTER = frozenset({"padding at the start", "padding in between"})
 
 
 def next_token_loss(logits: Any, ids: Any, pad: int) -> float:
@@ -17,8 +17,7 @@ def next_token_loss(logits: Any, ids: Any, pad: int) -> float:
 
 def _loss(
     logits: Any, ids: Any, pad: int, *, ahead: int = 1, ignore: bool = True, by_input: bool = False,
-    mean: str = "real",
-    logs: Any = log_softmax, end: Any = lambda value: value,
+    kept: Any = None, mean: str = "real", logs: Any = log_softmax, end: Any = lambda value: value,
 ) -> float:  # fmt: skip
     T = ids.shape[1]
     if ahead >= 0:
@@ -28,6 +27,7 @@ def _loss(
     real = targets != pad if ignore else np.ones(targets.shape, bool)
     if by_input:
         real = ids[:, : T - ahead] != pad
+    real = kept(ids, pad) if kept else real
     own = -np.take_along_axis(logs(predicted), targets[..., None], axis=-1)[..., 0]
     own = np.where(real, own, 0.0)
     if mean == "real":
@@ -57,6 +57,9 @@ def cases(rng: np.random.Generator) -> list[Case]:
 
     other = rng.integers(0, 4, size=(2, 4))
     other[0, 2:] = 4
+    left, among = rng.integers(1, 5, size=(2, 5)), rng.integers(1, 4, size=(3, 6))
+    left[0, :2] = left[1, :1] = 0  # a token after padding counts like any other
+    among[0, 2] = among[1, [1, 4]] = among[2, 3] = 0
     return [
         drawn("one sequence of three", [3], 3, 3, "shift"),
         drawn("two sequences", [4, 4], 4, 5, "shift"),
@@ -65,12 +68,24 @@ def cases(rng: np.random.Generator) -> list[Case]:
         drawn("padding in a long batch", [9, 5, 7, 2], 9, 7, "padding"),
         case("padding has another id", "next_token_loss", 1.5 * rng.normal(size=(2, 4, 5)), other,
              4, part="padding"),
+        case("padding at the start", "next_token_loss", 1.5 * rng.normal(size=(2, 5, 5)), left, 0,
+             part="padding"),
+        case("padding in between", "next_token_loss", 1.5 * rng.normal(size=(3, 6, 4)), among, 0,
+             part="padding"),
         drawn("large logits", [4], 4, 3, "stability", 800.0),
     ]  # fmt: skip
 
 
 def _wrong(**switches: Any) -> Any:
     return lambda logits, ids, pad: _loss(logits, ids, pad, **switches)
+
+
+def _until_padding(ids: Any, pad: int) -> Any:
+    return np.cumprod(ids != pad, axis=1)[:, 1:].astype(bool)
+
+
+def _by_length(ids: Any, pad: int) -> Any:
+    return np.arange(1, ids.shape[1]) < (ids != pad).sum(1, keepdims=True)
 
 
 def _unstable(logits: Any) -> Any:
@@ -122,6 +137,18 @@ LOSS = Task(
             variants=(_wrong(ignore=False),),
         ),
         Mistake(
+            "transformer.loss.pad-fixed",
+            Text("the argument pad is not used", "没有使用参数 pad"),
+            Text(
+                "Padding is taken to have the number 0. Its number is the argument `pad`; 0 "
+                "may be a word.",
+                "把填充的编号当成了 0。填充的编号由参数 pad 给出，0 也可能是一个词。",
+            ),
+            "transformer/training",
+            variants=(lambda logits, ids, pad: _loss(logits, ids, 0),),
+            only=frozenset({"padding has another id"}),
+        ),
+        Mistake(
             "transformer.loss.padding-by-input",
             Text("padding is looked for at the wrong place", "判断填充时看错了位置"),
             Text(
@@ -131,6 +158,24 @@ LOSS = Task(
             ),
             "transformer/training",
             variants=(_wrong(by_input=True),),
+        ),
+        Mistake(
+            "transformer.loss.after-padding",
+            Text("tokens after padding are left out", "漏掉了填充之后的词元"),
+            Text(
+                "Padding need not stand at the end. A real token counts wherever it stands, also "
+                "if the place before it is padding: look at the target alone.",
+                "填充不一定在末尾。真实词元无论在哪里都要计入，前一个位置是填充也一样："
+                "只看目标本身是不是填充。",
+            ),
+            "transformer/training",
+            variants=(
+                _wrong(kept=lambda ids, pad: (ids[:, 1:] != pad) & (ids[:, :-1] != pad)),
+                _wrong(kept=_until_padding),
+                _wrong(kept=lambda ids, pad: np.cumprod(ids[:, 1:] != pad, axis=1).astype(bool)),
+                _wrong(kept=_by_length),
+            ),
+            only=AFTER,
         ),
         Mistake(
             "transformer.loss.padding-in-number",

@@ -1,4 +1,4 @@
-"""Tasks: layer normalisation, and the order of things in a block."""
+"""Task: layer normalisation."""
 
 from typing import Any
 
@@ -6,9 +6,7 @@ import numpy as np
 
 from companion.assignments.task import Case, Mistake, Task, Text, case
 
-FLAT = "a constant vector"
-
-# -------------------------------------------------------------------------------- the norm
+FLAT, DEFAULT = "a constant vector", "eps as by default"
 
 
 def layer_norm(x: Any, gain: Any, bias: Any, eps: float = 1e-5) -> Any:
@@ -40,13 +38,19 @@ def _normed(
 def norm_cases(rng: np.random.Generator) -> list[Case]:
     """Means and spreads unlike 0 and 1, a small spread where eps counts, a constant vector."""
 
-    def drawn(
-        name: str, *shape: int, part: str = "values", spread: float = 2.0, **more: Any
-    ) -> Case:
+    def drawn(name: str, *shape: int, part: str = "values", **more: Any) -> Case:
         C = shape[-1]
-        x = spread * rng.normal(size=shape) + 1.5
+        x = 2 * rng.normal(size=shape) + 1.5
         return case(name, "layer_norm", x, rng.uniform(0.5, 2, C), rng.normal(size=C), part=part,
                     **more)  # fmt: skip
+
+    def near(name: str, **more: Any) -> Case:
+        """A variance like eps; halves, quarters, ..., so that single precision loses nothing."""
+        while True:
+            steps = rng.integers(-8, 9, size=(3, 4)) / 256
+            if steps.std(axis=-1).min() > 0.01:
+                gain, bias = rng.integers(8, 33, size=4) / 16, rng.integers(-16, 17, size=4) / 16
+                return case(name, "layer_norm", 1.5 + steps, gain, bias, part="eps", **more)
 
     flat = np.full((2, 3), 4.0)
     return [
@@ -55,7 +59,8 @@ def norm_cases(rng: np.random.Generator) -> list[Case]:
         drawn("a batch", 2, 3, 5, part="batch"),
         drawn("as many vectors as numbers", 3, 3, part="batch"),
         drawn("eps of a tenth", 2, 3, part="eps", eps=0.1),
-        drawn("a small spread", 3, 4, part="eps", spread=0.03, eps=0.01),
+        near("a small spread", eps=0.01),
+        near(DEFAULT),
         case(FLAT, "layer_norm", flat, rng.uniform(0.5, 2, 3), rng.normal(size=3), part="eps"),
     ]
 
@@ -67,7 +72,7 @@ def _norm(**switches: Any) -> Any:
     return layer_norm
 
 
-LAYER_NORM = Task(
+TASK = Task(
     id="transformer.layer-norm",
     function="layer_norm",
     signature="layer_norm(x, gain, bias, eps=1e-5)",
@@ -114,7 +119,15 @@ LAYER_NORM = Task(
                 "eps 应加在根号内的方差上。放在根号外，对小方差的影响就不同了。",
             ),
             "transformer/residual",
-            variants=(_norm(inside=False),),
+            variants=(
+                _norm(inside=False),
+                lambda x, gain, bias, eps=1e-5: (
+                    (x - x.mean(-1, keepdims=True))
+                    / np.maximum(x.std(-1, keepdims=True), eps)
+                    * gain
+                    + bias
+                ),
+            ),
         ),
         Mistake(
             "transformer.layer-norm.no-eps",
@@ -129,6 +142,23 @@ LAYER_NORM = Task(
                 _norm(eps_on=False),
                 lambda x, gain, bias, eps=1e-5: _normed(x, gain, bias, 1e-5),
             ),
+        ),
+        Mistake(
+            "transformer.layer-norm.another-default",
+            Text("another default for eps", "eps 的默认值不对"),
+            Text(
+                "Called without eps the function takes another number than the 1e-5 of the stub. "
+                "It shows where the spread is small: weights trained with one eps do not fit "
+                "another.",
+                "不传 eps 时，函数用的不是函数桩中的 1e-5。方差很小时差别就显出来了："
+                "用某个 eps 训练的权重，换一个 eps 就不合适。",
+            ),
+            "transformer/residual",
+            variants=tuple(
+                lambda x, gain, bias, eps=eps: _normed(x, gain, bias, eps)
+                for eps in (1e-8, 1e-6, 1e-12, 1e-3, 1e-4)
+            ),
+            only=frozenset({DEFAULT}),
         ),
         Mistake(
             "transformer.layer-norm.axis-lost",
@@ -182,6 +212,17 @@ LAYER_NORM = Task(
             variants=(_norm(centre=False),),
         ),
         Mistake(
+            "transformer.layer-norm.one-plus-gain",
+            Text("1 + gain instead of gain", "乘的是 1 + 增益"),
+            Text(
+                "Some models store the gain less 1 and multiply by 1 + gain. Here the gain is the "
+                "factor itself.",
+                "有的模型存的是增益减 1，使用时乘以 1 + 增益。这里的增益就是系数本身。",
+            ),
+            "transformer/residual",
+            variants=(lambda x, gain, bias, eps=1e-5: _normed(x, 1 + gain, bias, eps),),
+        ),
+        Mistake(
             "transformer.layer-norm.gain-or-bias",
             Text("gain or bias missing or exchanged", "增益或偏置缺失、颠倒"),
             Text(
@@ -209,198 +250,4 @@ LAYER_NORM = Task(
     ),
     reread="transformer/residual",
     parts={"values": 0.5, "batch": 0.25, "eps": 0.25},
-)
-
-# ------------------------------------------------------------------------------- the block
-
-
-def block(x: Any, mix: Any, params: Any) -> Any:
-    """Pre-norm: x + attend(norm(x)), then x + feed_forward(norm(x))."""
-    x = x + _attend(_plain_norm(x), mix, params)
-    return x + _feed(_plain_norm(x), params)
-
-
-def _plain_norm(x: Any) -> Any:
-    return (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-5)
-
-
-def _attend(x: Any, mix: Any, params: Any) -> Any:
-    return mix @ (x @ params["value"].T) @ params["output"].T
-
-
-def _feed(x: Any, params: Any) -> Any:
-    return np.maximum(x @ params["hidden"].T, 0) @ params["out"].T
-
-
-def block_cases(rng: np.random.Generator) -> list[Case]:
-    """Unequal T, C, F; uneven attention weights; a batch."""
-
-    def drawn(name: str, *lead: int, T: int, C: int, F: int, part: str = "values") -> Case:
-        mix = rng.dirichlet(np.ones(T), size=(*lead, T))
-        shapes = {"value": (C, C), "output": (C, C), "hidden": (F, C), "out": (C, F)}
-        params = {name: 0.7 * rng.normal(size=shape) for name, shape in shapes.items()}
-        x = 2 * rng.normal(size=(*lead, T, C)) + 0.5
-        return case(name, "block", x, mix, params, part=part)
-
-    return [
-        drawn("two tokens", T=2, C=3, F=4),
-        drawn("five tokens", T=5, C=4, F=7),
-        drawn("as many tokens as numbers", T=3, C=3, F=5),
-        drawn("a batch", 2, T=4, C=3, F=6, part="batch"),
-    ]
-
-
-BLOCK = Task(
-    id="transformer.block",
-    function="block",
-    signature="block(x, mix, params)",
-    goal=Text(
-        "One pre-norm block: attention with given weights, then feed-forward, both with residual.",
-        "一个前置归一化模块：用给定权重做注意力，再做前馈，两者都有残差。",
-    ),
-    cases=block_cases,
-    reference={"block": block},
-    mistakes=(
-        Mistake(
-            "transformer.block.residual-forgotten",
-            Text("a residual connection is missing", "缺少残差连接"),
-            Text(
-                "What a sub-layer computes is added to what came into it; here that is lost. The "
-                "second sum begins from u, not from x.",
-                "子层的结果应加到它自己的输入上；这里把输入丢掉了。第二次相加从 u 开始，而不是 x。",
-            ),
-            "transformer/residual",
-            variants=(
-                lambda x, mix, params: _feed(
-                    _plain_norm(_attend(_plain_norm(x), mix, params)), params
-                ),
-                lambda x, mix, params: (lambda a: a + _feed(_plain_norm(a), params))(
-                    _attend(_plain_norm(x), mix, params)
-                ),
-                lambda x, mix, params: _feed(
-                    _plain_norm(x + _attend(_plain_norm(x), mix, params)), params
-                ),
-                lambda x, mix, params: (
-                    x + _feed(_plain_norm(x + _attend(_plain_norm(x), mix, params)), params)
-                ),
-            ),
-        ),
-        Mistake(
-            "transformer.block.post-norm",
-            Text("post-norm instead of pre-norm", "用了后置归一化"),
-            Text(
-                "Here the sum is normalised, as in 2017. Pre-norm normalises what the sub-layer "
-                "reads and leaves the sum alone.",
-                "这里归一化的是相加之后的结果（2017 年的做法）。前置归一化只归一化子层的输入。",
-            ),
-            "transformer/residual",
-            variants=(
-                lambda x, mix, params: (lambda a: _plain_norm(a + _feed(a, params)))(
-                    _plain_norm(x + _attend(x, mix, params))
-                ),
-            ),
-        ),
-        Mistake(
-            "transformer.block.no-norm",
-            Text("nothing is normalised", "没有归一化"),
-            Text(
-                "One of the sub-layers, or both, read the sum as it is.",
-                "一个或两个子层直接读取了未归一化的和。",
-            ),
-            "transformer/residual",
-            variants=(
-                lambda x, mix, params: (lambda a: a + _feed(a, params))(
-                    x + _attend(x, mix, params)
-                ),
-                lambda x, mix, params: (lambda a: a + _feed(a, params))(
-                    x + _attend(_plain_norm(x), mix, params)
-                ),
-                lambda x, mix, params: (lambda a: a + _feed(_plain_norm(a), params))(
-                    x + _attend(x, mix, params)
-                ),
-            ),
-        ),
-        Mistake(
-            "transformer.block.normalised-residual",
-            Text("the normalised vector is added", "残差加的是归一化后的向量"),
-            Text(
-                "The residual carries x itself past the sub-layer, not its normalised copy.",
-                "残差传递的是 x 本身，而不是归一化之后的副本。",
-            ),
-            "transformer/residual",
-            variants=(
-                lambda x, mix, params: (lambda a: _plain_norm(a) + _feed(_plain_norm(a), params))(
-                    _plain_norm(x) + _attend(_plain_norm(x), mix, params)
-                ),
-                lambda x, mix, params: (lambda a: a + _feed(_plain_norm(a), params))(
-                    _plain_norm(x) + _attend(_plain_norm(x), mix, params)
-                ),
-                lambda x, mix, params: (lambda a: _plain_norm(a) + _feed(_plain_norm(a), params))(
-                    x + _attend(_plain_norm(x), mix, params)
-                ),
-            ),
-        ),
-        Mistake(
-            "transformer.block.feed-forward-reads-input",
-            Text("the feed-forward reads the block's input", "前馈读取了模块的输入"),
-            Text(
-                "The feed-forward comes after attention and reads its result (the article's "
-                "section 3.2.4 has it the other way).",
-                "前馈在注意力之后，读取的是注意力的结果（文章 3.2.4 节弄反了）。",
-            ),
-            "transformer/block",
-            variants=(
-                lambda x, mix, params: (
-                    x + _attend(_plain_norm(x), mix, params) + _feed(_plain_norm(x), params)
-                ),
-            ),
-        ),
-        Mistake(
-            "transformer.block.order",
-            Text("feed-forward before attention", "先前馈后注意力"),
-            Text("Attention first, then the feed-forward.", "先注意力，再前馈。"),
-            "transformer/block",
-            variants=(
-                lambda x, mix, params: (lambda a: a + _attend(_plain_norm(a), mix, params))(
-                    x + _feed(_plain_norm(x), params)
-                ),
-            ),
-        ),
-        Mistake(
-            "transformer.block.no-relu",
-            Text("the feed-forward has no activation", "前馈没有激活函数"),
-            Text(
-                "Two linear maps without relu between them are one.",
-                "两个线性映射之间没有 relu，就等于一个。",
-            ),
-            "transformer/block",
-            variants=(
-                lambda x, mix, params: (
-                    lambda a: a + _plain_norm(a) @ params["hidden"].T @ params["out"].T
-                )(x + _attend(_plain_norm(x), mix, params)),
-            ),
-        ),
-        Mistake(
-            "transformer.block.norm-at-the-end",
-            Text("a norm at the end of the block", "模块末尾多了归一化"),
-            Text(
-                "In pre-norm only the whole stack ends with a norm, not each block.",
-                "前置归一化只在整个堆叠的末尾做一次归一化，而不是每个模块。",
-            ),
-            "transformer/residual",
-            variants=(lambda x, mix, params: _plain_norm(block(x, mix, params)),),
-        ),
-    ),
-    hints=(
-        Text(
-            "What does each sub-layer read, and what is its result added to?",
-            "每个子层读取什么？结果加到什么上？",
-        ),
-        Text(
-            "x = x + attend(norm(x)); x = x + feed_forward(norm(x)).",
-            "先 x = x + attend(norm(x))，再 x = x + feed_forward(norm(x))。",
-        ),
-    ),
-    reread="transformer/residual",
-    parts={"values": 0.8, "batch": 0.2},
 )

@@ -29,7 +29,7 @@ from companion.news.units import (
     slot,
 )
 
-WORDS = "the mayor of closed bridges . , in on and it".split()
+WORDS = ["the", "mayor", "of", "closed", "bridges", ".", ",", "in", "on", "and", "it"]
 EN = Lexicon("en", tuple(WORDS))
 POINTS = {"reach": 1, "severity": 0, "novelty": 0, "urgency": 1}
 LONG = {
@@ -144,7 +144,9 @@ def test_other_slots_say_the_same(seed: int) -> None:
 
 def test_slots_are_drawn_anew_each_time() -> None:
     place = rng()
-    drawn = {tuple(collate_fn([encode_item(LONG, EN)], rng=place).source[0].tolist()) for _ in "abcd"}
+    drawn = {
+        tuple(collate_fn([encode_item(LONG, EN)], rng=place).source[0].tolist()) for _ in "abcd"
+    }
     assert len(drawn) == 4
 
 
@@ -199,7 +201,9 @@ def test_nothing_is_dropped_where_nothing_is_known_to_carry() -> None:
     for item in (SHORT, {**LONG, "carries": []}, {**LONG, "carries": None}):
         example = encode_item(item, EN)
         for seed in range(5):
-            assert collate_fn([example], rng=rng(seed), drop=1.0).lengths.item() == len(example.article)
+            assert collate_fn([example], rng=rng(seed), drop=1.0).lengths.item() == len(
+                example.article
+            )
 
 
 @pytest.mark.parametrize(
@@ -243,7 +247,9 @@ def test_buckets_by_hand() -> None:
     lengths = [9, 1, 5, 7, 3]
     assert length_buckets(lengths, 2) == [[1, 4], [2, 3], [0]]
     drawn = length_buckets(lengths, 2, seed=0, pool=20)
-    assert sorted(drawn) == sorted([[1, 4], [2, 3], [0]]), "one pool: the same batches, in any order"
+    assert sorted(drawn) == sorted([[1, 4], [2, 3], [0]]), (
+        "one pool: the same batches, in any order"
+    )
     assert length_buckets([], 4) == []
     assert length_buckets([], 4, seed=1) == []
 

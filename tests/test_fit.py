@@ -1,4 +1,4 @@
-"""Training a reader: one plan, one result; two processes, the gradient of one; killed, it goes on."""
+"""Training: one plan, one result; two processes, the gradient of one; killed, it goes on."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""The shipped readers: loaded only if whole, useful beside what costs nothing, faithful throughout."""
+"""The shipped readers: loaded only if whole, ahead of what costs nothing, faithful throughout."""
 
 import json
 from importlib import resources

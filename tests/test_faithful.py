@@ -73,7 +73,7 @@ def test_without_the_rules_it_invents(lexicon: Lexicon) -> None:
             for number in draft.ids:
                 faults += not rules.allowed(state)[number]
                 state = rules.advance(state, number)
-    assert faults > 20
+    assert faults > 5
 
 
 def test_rows_of_chinese_characters_are_rows_of_the_article() -> None:

@@ -94,3 +94,21 @@ def test_each_record_has_author_title_and_year() -> None:
         assert people(entry), f"{key}: no author and no editor"
         assert entry.fields.get("title", "").strip(), f"{key}: no title"
         assert re.fullmatch(r"\d{4}", entry.fields.get("year", "")), f"{key}: no year"
+
+
+def test_every_record_is_cited_and_every_citation_has_a_record() -> None:
+    book = RECORDS.parent
+    pages = [*book.glob("*.md"), *book.glob("*/*.md")]
+    text = "".join(path.read_text(encoding="utf-8") for path in pages)
+    keys = {k for found in re.findall(r"\{cite:\w+\}`([^`]+)`", text) for k in found.split(",")}
+    records = set(parse_file(RECORDS).entries)
+    assert keys - records == set(), "cited without a record"
+    assert records - keys == set(), "recorded and never cited"
+
+
+def test_no_work_is_recorded_twice() -> None:
+    works = Counter(
+        (re.sub(r"\W", "", entry.fields["title"]).lower(), tuple(map(str, people(entry))))
+        for entry in parse_file(RECORDS).entries.values()
+    )
+    assert [work for work, count in works.items() if count > 1] == []

@@ -144,8 +144,10 @@ def model():
     environment = dict(os.environ, OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
     running = [
         subprocess.Popen(
-            [str(python()), "-m", "companion.news.fit", language]
-            + ["--output", str(folder / (language + ".safetensors"))],
+            [
+                str(python()), "-m", "companion.news.fit", language,
+                "--output", str(folder / (language + ".safetensors")),
+            ],  # fmt: skip
             cwd=str(ROOT),
             env=environment,
         )

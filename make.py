@@ -145,9 +145,13 @@ def model():
     running = [
         subprocess.Popen(
             [
-                str(python()), "-m", "companion.news.fit", language,
-                "--output", str(folder / (language + ".safetensors")),
-            ],  # fmt: skip
+                str(python()),
+                "-m",
+                "companion.news.fit",
+                language,
+                "--output",
+                str(folder / (language + ".safetensors")),
+            ],
             cwd=str(ROOT),
             env=environment,
         )

@@ -16,10 +16,11 @@ from companion.config import TransformerConfig
 from companion.news.batches import IGNORE, Batch
 from companion.news.shapes import reader_shapes
 from companion.news.units import SENTENCE
+from companion.with_torch.copying import copy_cross_entropy
 from companion.with_torch.init import init_parameters
 from companion.with_torch.layers import embedding, linear
 from companion.with_torch.losses import binary_cross_entropy
-from companion.with_torch.pointer import copy_cross_entropy, pointer_parts
+from companion.with_torch.pointer import pointer_parts
 from companion.with_torch.residual import Params
 
 TERMS = ("summary", "sentence", "rubric")

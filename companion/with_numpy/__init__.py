@@ -16,6 +16,11 @@ from companion.with_numpy.blocks import transformer_block, transformer_block_bac
 from companion.with_numpy.cache import Cache, empty_cache, select_rows
 from companion.with_numpy.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from companion.with_numpy.clipping import clip_by_global_norm, global_norm
+from companion.with_numpy.copying import (
+    copy_cross_entropy,
+    copy_mixture,
+    copy_mixture_backward,
+)
 from companion.with_numpy.decoder import (
     decoder,
     decoder_backward,
@@ -74,9 +79,6 @@ from companion.with_numpy.norms import layer_norm, layer_norm_backward, rms_norm
 from companion.with_numpy.optimizers import adam, adamw, sgd
 from companion.with_numpy.pointer import (
     PointerCache,
-    copy_cross_entropy,
-    copy_mixture,
-    copy_mixture_backward,
     init_pointer_generator,
     pointer_generator,
     pointer_generator_backward,

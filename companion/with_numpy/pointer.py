@@ -17,7 +17,6 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from companion import _check, _check_layers
 from companion.config import TransformerConfig
 from companion.params import derive, pointer_generator_shapes, summed
 from companion.with_numpy._types import Array
@@ -29,6 +28,7 @@ from companion.with_numpy.cache import (
     select_rows,
     step_stack,
 )
+from companion.with_numpy.copying import copy_mixture, copy_mixture_backward
 from companion.with_numpy.embed import (
     embed_tokens,
     embed_tokens_backward,
@@ -38,16 +38,13 @@ from companion.with_numpy.embed import (
 from companion.with_numpy.encoder import encoder, encoder_backward
 from companion.with_numpy.init import init_parameters
 from companion.with_numpy.layers import project, project_backward
-from companion.with_numpy.masks import causal_mask, padding_mask
+from companion.with_numpy.masks import padding_mask
 from companion.with_numpy.residual import Grads, Params
-from companion.with_numpy.softmax import softmax
+from companion.with_numpy.seq2seq import read_both
 from companion.with_numpy.stack import run_stack, run_stack_backward
 
 __all__ = [
     "PointerCache",
-    "copy_cross_entropy",
-    "copy_mixture",
-    "copy_mixture_backward",
     "init_pointer_generator",
     "pointer_generator",
     "pointer_generator_backward",
@@ -55,78 +52,6 @@ __all__ = [
     "pointer_generator_step",
     "select_pointer_rows",
 ]
-
-
-def copy_mixture(logits: Array, gate: Array, scores: Array, source: Array) -> Array:
-    """One distribution over words from two: one that writes, one that points into the source.
-
-        p(v) = σ(g) softmax(logits)_v + (1 - σ(g)) Σ_s [source_s = v] softmax(scores)_s
-
-    logits (B, T, V)   gate g (B, T, 1)   scores (B, T, S), -inf where nothing is to be copied
-    source (B, S), integer, 0 to V-1: the source's words
-    Returns log_probs (B, T, V), in nats. A word that stands twice in the source gets both weights.
-
-    Raises TypeError or ValueError naming the argument that does not fit.
-    Source: See et al. 2017, eq. 9. Differs: the logarithm, and a source word has an id of its own
-    in the vocabulary, so that no extended vocabulary is needed.
-    """
-    mixed, *_ = _mix(logits, gate, scores, source)
-    return np.log(mixed)
-
-
-def copy_mixture_backward(
-    grad_log_probs: Array, logits: Array, gate: Array, scores: Array, source: Array
-) -> tuple[Array, Array, Array]:
-    """Gradients of `copy_mixture`, with respect to logits, gate and scores.
-
-        w = σ(g),   a = softmax(logits),   b = softmax(scores),   u = ∂L/∂p = grad_log_probs / p
-        ∂L/∂logits = w a (u - Σ_v a u),         ∂L/∂scores = (1 - w) b (u_s - Σ_s b u_s),
-        ∂L/∂g = w (1 - w) (Σ_v a u - Σ_s b u_s)                            u_s = u[source_s]
-
-    grad_log_probs (B, T, V), the others as in `copy_mixture`
-    Returns grad_logits (B, T, V), grad_gate (B, T, 1) and grad_scores (B, T, S).
-
-    Raises TypeError or ValueError naming the argument that does not fit.
-    """
-    mixed, write, words, places = _mix(logits, gate, scores, source)
-    grad = grad_log_probs / mixed
-    grad_there = np.take_along_axis(grad, _places(source, scores.shape), axis=-1)
-    through_words = (words * grad).sum(axis=-1, keepdims=True)
-    through_places = (places * grad_there).sum(axis=-1, keepdims=True)
-    grad_logits = write * words * (grad - through_words)
-    grad_scores = (1 - write) * places * (grad_there - through_places)
-    return grad_logits, write * (1 - write) * (through_words - through_places), grad_scores
-
-
-def copy_cross_entropy(
-    logits: Array,
-    gate: Array,
-    scores: Array,
-    source: Array,
-    targets: Array,
-    *,
-    ignore_index: int = -100,
-) -> Array:
-    """Surprise at the true words under `copy_mixture`.
-
-        loss = -1/N Σ_n ln p_n(y_n)
-
-    logits, gate, scores, source as in `copy_mixture`
-    targets (B, T), integer, 0 to V-1, or ignore_index, which counts neither in the sum nor in N
-    Returns loss (), in nats per real word.
-
-    Raises TypeError or ValueError naming the argument that does not fit, or if no word is real.
-    Source: See et al. 2017, eqs. 6 and 9, without coverage; the mean is over the batch's words.
-    """
-    log_probs = copy_mixture(logits, gate, scores, source)
-    _check.shape("targets", targets, logits.shape[:2], "(B, T)")
-    real = targets != ignore_index
-    if not real.any():
-        raise ValueError(f"targets: expected a real word, got only ignore_index = {ignore_index}")
-    wanted = np.where(real, targets, 0)
-    _check_layers.within(np.ndarray, "targets", wanted, logits.shape[-1], "V-1")
-    chosen = np.take_along_axis(log_probs, wanted[..., None], axis=-1)[..., 0]
-    return -chosen[real].mean()
 
 
 def init_pointer_generator(
@@ -164,9 +89,9 @@ def pointer_generator(
     of its own and does not reuse those of the cross-attention. The second line is the selective
     read of Gu et al. 2016, section 3.2, which takes memory_s; copying goes on at memory_{s+1}.
     """
-    memory, vectors, look = _read(source, target, params, config, source_lengths, seed)
+    vectors, _, look = _read(source, target, params, config, source_lengths, seed)
     states = run_stack(vectors, params, config, "decoder", seed=derive(seed, "target"), **look)
-    key = project(memory, params, "copy_key")
+    key = project(look["memory"], params, "copy_key")
     return copy_mixture(*_parts(states, key, look["memory_mask"], params, config), source)
 
 
@@ -190,7 +115,8 @@ def pointer_generator_backward(
     Raises TypeError or ValueError naming the argument that does not fit.
     """
     at_source, at_target = derive(seed, "source"), derive(seed, "target")
-    memory, vectors, look = _read(source, target, params, config, source_lengths, seed)
+    vectors, share, look = _read(source, target, params, config, source_lengths, seed)
+    memory = look["memory"]
     states = run_stack(vectors, params, config, "decoder", seed=at_target, **look)
     query = project(states, params, "copy_query")
     key = project(memory, params, "copy_key")
@@ -214,15 +140,13 @@ def pointer_generator_backward(
         **look,
     )
     of_target = embed_tokens_backward(grad_vectors, target, params, config, seed=at_target)
-    seen = look["memory_mask"]
-    share = _follow(target, source, None if seen is None else seen[:, 0]).astype(memory.dtype)
     grad_read, of_read = project_backward(grad_vectors, share @ memory[:, 1:], params, "copy_read")
     grad_memory = cast(Array, grad_memory) + into_key
     grad_memory[:, 1:] += np.swapaxes(share, -1, -2) @ grad_read
     of_encoder = encoder_backward(
         grad_memory, source, params, config, source_lengths, seed=at_source
     )
-    return summed(of_encoder, of_decoder, of_target, of_output, of_query, of_key, of_gate, of_read)
+    return summed(of_encoder, of_decoder, of_target, of_output, of_read, of_query, of_key, of_gate)
 
 
 class PointerCache(NamedTuple):
@@ -290,7 +214,7 @@ def pointer_step_parts(
     """Logits, gate and scores of `pointer_generator_step`, before they are mixed; and the cache."""
     positions, real = new_positions(cache.cache, ids, lengths)
     vectors = embed_tokens(ids, params, config, positions=positions)
-    share = _follow(ids, cache.source, cache.seen).astype(vectors.dtype)
+    share = _follow(ids, cache.source, cache.seen, vectors.dtype)
     vectors = vectors + project(share @ cache.memory[:, 1:], params, "copy_read")
     states, inner = step_stack(vectors, cache.cache, params, config, positions, real)
     parts = _parts(states, cache.key, cache.seen[:, None], params, config)
@@ -317,27 +241,19 @@ def _read(
     source_lengths: Array | None,
     seed: int | None,
 ) -> tuple[Array, Array, dict[str, Any]]:
-    """The encoder's states, the target's vectors, and what the decoder looks at."""
-    _check.is_array(np.ndarray, source=source, target=target)
-    if source.shape[:1] != target.shape[:1]:
-        raise ValueError(
-            f"target: expected B = {source.shape[0]} rows like source, got {target.shape[0]}"
-        )
-    memory = encoder(source, params, config, source_lengths, seed=derive(seed, "source"))
-    vectors = embed_tokens(target, params, config, seed=derive(seed, "target"))
-    seen = None if source_lengths is None else padding_mask(source_lengths, source.shape[1])
-    share = _follow(target, source, None if seen is None else seen[:, 0]).astype(memory.dtype)
-    vectors = vectors + project(share @ memory[:, 1:], params, "copy_read")
-    mask = causal_mask(target.shape[1])
-    return memory, vectors, {"mask": mask, "memory": memory, "memory_mask": seen}
+    """As `read_both`, with what follows each target word added in, and the weights of that."""
+    vectors, look = read_both(source, target, params, config, source_lengths, seed)
+    memory, mask = look["memory"], look["memory_mask"]
+    share = _follow(target, source, None if mask is None else mask[:, 0], memory.dtype)
+    return vectors + project(share @ memory[:, 1:], params, "copy_read"), share, look
 
 
-def _follow(target: Array, source: Array, seen: Array | None) -> Array:
+def _follow(target: Array, source: Array, seen: Array | None, dtype: Any) -> Array:
     """The weights (B, T, S-1) by which each target word reads what follows it in the source."""
     here = target[:, :, None] == source[:, None, :-1]
     if seen is not None:
         here = here & seen[:, None, 1:]
-    return here / np.maximum(here.sum(axis=-1, keepdims=True), 1)
+    return here.astype(dtype) / np.maximum(here.sum(axis=-1, keepdims=True), 1).astype(dtype)
 
 
 def _parts(
@@ -349,29 +265,3 @@ def _parts(
     if mask is not None:
         scores = np.where(mask, scores, scores.dtype.type(-np.inf))
     return output_logits(states, params, config), project(states, params, "copy_gate"), scores
-
-
-def _mix(
-    logits: Array, gate: Array, scores: Array, source: Array
-) -> tuple[Array, Array, Array, Array]:
-    """p (B, T, V), and what it is made of: σ(g), softmax(logits), softmax(scores)."""
-    _check.floats(np.ndarray, logits=logits, gate=gate, scores=scores)
-    _check_layers.axes("logits", logits, "B", "T", "V")
-    _check_layers.within(np.ndarray, "source", source, logits.shape[-1], "V-1")
-    _check_layers.axes("source", source, "B", "S")
-    B, T, _ = logits.shape
-    _check.shape("gate", gate, (B, T, 1), "(B, T, 1)")
-    _check.shape("scores", scores, (B, T, source.shape[1]), "(B, T, S)")
-    _check.shape("source", source, (B, source.shape[1]), "(B, S)")
-    with np.errstate(over="ignore"):
-        write = 1 / (1 + np.exp(-gate))
-    words, places = softmax(logits), softmax(scores)
-    mixed = write * words
-    rows = np.arange(B)[:, None, None], np.arange(T)[:, None], _places(source, scores.shape)
-    np.add.at(mixed, rows, (1 - write) * places)
-    return np.maximum(mixed, np.finfo(mixed.dtype).tiny), write, words, places
-
-
-def _places(source: Array, shape: tuple[int, ...]) -> Array:
-    """source (B, S) for each target word: (B, T, S)."""
-    return np.broadcast_to(source[:, None], shape)

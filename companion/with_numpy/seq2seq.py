@@ -68,7 +68,7 @@ def seq2seq(
     Raises TypeError or ValueError naming the argument that does not fit.
     Source: Vaswani et al. 2017, figure 1 and section 3; one vocabulary for both sides, section 3.4.
     """
-    vectors, look = _read(source, target, params, config, source_lengths, seed)
+    vectors, look = read_both(source, target, params, config, source_lengths, seed)
     states = run_stack(vectors, params, config, "decoder", seed=derive(seed, "target"), **look)
     return output_logits(states, params, config)
 
@@ -94,7 +94,7 @@ def seq2seq_backward(
     Raises TypeError or ValueError naming the argument that does not fit.
     """
     at_source, at_target = derive(seed, "source"), derive(seed, "target")
-    vectors, look = _read(source, target, params, config, source_lengths, seed)
+    vectors, look = read_both(source, target, params, config, source_lengths, seed)
     states = run_stack(vectors, params, config, "decoder", seed=at_target, **look)
     grad_states, of_output = output_logits_backward(grad_logits, states, params, config)
     grad_vectors, grad_memory, of_decoder = run_stack_backward(
@@ -160,12 +160,12 @@ def seq2seq_weights(
 
     Raises TypeError or ValueError naming the argument that does not fit.
     """
-    vectors, look = _read(source, target, params, config, source_lengths, None)
+    vectors, look = read_both(source, target, params, config, source_lengths, None)
     found = encoder_weights(source, params, config, source_lengths)
     return found | stack_weights(vectors, params, config, "decoder", **look)
 
 
-def _read(
+def read_both(
     source: Array,
     target: Array,
     params: Params,

@@ -11,6 +11,10 @@ from companion.with_torch.blocks import transformer_block
 from companion.with_torch.cache import Cache, empty_cache, select_rows
 from companion.with_torch.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from companion.with_torch.clipping import clip_by_global_norm, global_norm
+from companion.with_torch.copying import (
+    copy_cross_entropy,
+    copy_mixture,
+)
 from companion.with_torch.decoder import decoder, decoder_step, decoder_weights, init_decoder
 from companion.with_torch.decoding import greedy, sample
 from companion.with_torch.dropout import dropout, keep_mask
@@ -33,8 +37,6 @@ from companion.with_torch.norms import layer_norm, rms_norm
 from companion.with_torch.optimizers import adam, adamw, sgd
 from companion.with_torch.pointer import (
     PointerCache,
-    copy_cross_entropy,
-    copy_mixture,
     init_pointer_generator,
     pointer_generator,
     pointer_generator_start,

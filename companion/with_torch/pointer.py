@@ -17,91 +17,28 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from companion import _check, _check_layers
 from companion.config import TransformerConfig
 from companion.params import derive, pointer_generator_shapes
 from companion.with_torch.cache import Cache, empty_cache, new_positions, remember, step_stack
 from companion.with_torch.cache import select_rows as _select_rows
+from companion.with_torch.copying import copy_mixture
 from companion.with_torch.embed import embed_tokens, output_logits
 from companion.with_torch.encoder import encoder
 from companion.with_torch.init import init_parameters
 from companion.with_torch.layers import project
-from companion.with_torch.masks import causal_mask, padding_mask
+from companion.with_torch.masks import padding_mask
 from companion.with_torch.residual import Params
-from companion.with_torch.softmax import log_softmax, softmax
+from companion.with_torch.seq2seq import read_both
 from companion.with_torch.stack import run_stack
 
 __all__ = [
     "PointerCache",
-    "copy_cross_entropy",
-    "copy_mixture",
     "init_pointer_generator",
     "pointer_generator",
     "pointer_generator_start",
     "pointer_generator_step",
     "select_pointer_rows",
 ]
-
-
-def copy_mixture(logits: Tensor, gate: Tensor, scores: Tensor, source: Tensor) -> Tensor:
-    """One distribution over words from two: one that writes, one that points into the source.
-
-        p(v) = σ(g) softmax(logits)_v + (1 - σ(g)) Σ_s [source_s = v] softmax(scores)_s
-
-    logits (B, T, V)   gate g (B, T, 1)   scores (B, T, S), -inf where nothing is to be copied
-    source (B, S), integer, 0 to V-1: the source's words
-    Returns log_probs (B, T, V), in nats. A word that stands twice in the source gets both weights.
-
-    Raises TypeError or ValueError naming the argument that does not fit.
-    Source: See et al. 2017, eq. 9. Differs: the logarithm, and a source word has an id of its own
-    in the vocabulary, so that no extended vocabulary is needed.
-    """
-    _check_mixture(logits, gate, scores, source)
-    write = torch.sigmoid(gate)
-    weights = (1 - write) * softmax(scores)
-    place = source.long()[:, None].expand(weights.shape)
-    mixed = (write * softmax(logits)).scatter_add(-1, place, weights)
-    return mixed.clamp(min=torch.finfo(mixed.dtype).tiny).log()
-
-
-def copy_cross_entropy(
-    logits: Tensor,
-    gate: Tensor,
-    scores: Tensor,
-    source: Tensor,
-    targets: Tensor,
-    *,
-    ignore_index: int = -100,
-) -> Tensor:
-    """Surprise at the true words under `copy_mixture`, which is never laid out for all V words.
-
-        loss = -1/N Σ_n ln p_n(y_n)
-
-    logits, gate, scores, source as in `copy_mixture`
-    targets (B, T), integer, 0 to V-1, or ignore_index, which counts neither in the sum nor in N
-    Returns loss (), in nats per real word.
-
-    Raises TypeError or ValueError naming the argument that does not fit, or if no word is real.
-    Source: See et al. 2017, eqs. 6 and 9, without coverage; the mean is over the batch's words.
-    """
-    _check_mixture(logits, gate, scores, source)
-    _check.shape("targets", targets, tuple(logits.shape[:2]), "(B, T)")
-    real = targets != ignore_index
-    if not real.any():
-        raise ValueError(f"targets: expected a real word, got only ignore_index = {ignore_index}")
-    wanted = torch.where(real, targets, 0).long()
-    _check_layers.within(Tensor, "targets", wanted, logits.shape[-1], "V-1")
-    written = log_softmax(logits).gather(-1, wanted[..., None])[..., 0]
-    here = source[:, None, :] == wanted[..., None]
-    # Finite, not -inf: where there is no place to copy from, the gradient of all -inf is NaN.
-    nowhere = torch.finfo(logits.dtype).min / 4
-    pointed = torch.logsumexp(
-        log_softmax(scores).clamp(min=nowhere).masked_fill(~here, nowhere), -1
-    )
-    gate = gate[..., 0]
-    sigmoid = torch.nn.functional.logsigmoid
-    loss = torch.logaddexp(sigmoid(gate) + written, sigmoid(-gate) + pointed)
-    return -(loss * real).sum() / real.sum()
 
 
 def init_pointer_generator(
@@ -156,20 +93,12 @@ def pointer_parts(
 
     What a loss needs that reads the states too. Arguments and errors as in `pointer_generator`.
     """
-    _check.is_array(Tensor, source=source, target=target)
-    if source.shape[:1] != target.shape[:1]:
-        raise ValueError(
-            f"target: expected B = {source.shape[0]} rows like source, got {target.shape[0]}"
-        )
-    memory = encoder(source, params, config, source_lengths, seed=derive(seed, "source"))
-    place = derive(seed, "target")
-    seen = None if source_lengths is None else padding_mask(source_lengths, source.shape[1])
-    real = None if seen is None else seen[:, 0]
-    vectors = embed_tokens(target, params, config, seed=place)
-    vectors = vectors + _selective_read(target, source, memory, real, params)
-    mask = causal_mask(target.shape[1], device=target.device)
-    look = {"memory": memory, "memory_mask": seen}
-    states = run_stack(vectors, params, config, "decoder", mask, seed=place, **look)
+    vectors, look = read_both(source, target, params, config, source_lengths, seed)
+    memory, mask = look["memory"], look["memory_mask"]
+    real = None if mask is None else mask[:, 0]
+    share = _follow(target, source, real, memory.dtype)
+    vectors = vectors + project(share @ memory[:, 1:], params, "copy_read")
+    states = run_stack(vectors, params, config, "decoder", seed=derive(seed, "target"), **look)
     key = project(memory, params, "copy_key")
     return memory, _parts(states, key, real, params, config)
 
@@ -239,7 +168,8 @@ def pointer_step_parts(
     """Logits, gate and scores of `pointer_generator_step`, before they are mixed; and the cache."""
     positions, real = new_positions(cache.cache, ids, lengths)
     vectors = embed_tokens(ids, params, config, positions=positions)
-    vectors = vectors + _selective_read(ids, cache.source, cache.memory, cache.seen, params)
+    share = _follow(ids, cache.source, cache.seen, vectors.dtype)
+    vectors = vectors + project(share @ cache.memory[:, 1:], params, "copy_read")
     states, inner = step_stack(vectors, cache.cache, params, config, positions, real)
     parts = _parts(states, cache.key, cache.seen, params, config)
     return parts, cache._replace(cache=inner)
@@ -258,15 +188,12 @@ def select_pointer_rows(cache: PointerCache, rows: Tensor) -> PointerCache:
     return PointerCache(inner, *rest)
 
 
-def _selective_read(
-    target: Tensor, source: Tensor, memory: Tensor, seen: Tensor | None, params: Params
-) -> Tensor:
-    """What follows each target word in the source, on average: (B, T, C)."""
+def _follow(target: Tensor, source: Tensor, seen: Tensor | None, dtype: torch.dtype) -> Tensor:
+    """The weights (B, T, S-1) by which each target word reads what follows it in the source."""
     here = target[:, :, None] == source[:, None, :-1]
     if seen is not None:
         here = here & seen[:, None, 1:]
-    share = here / here.sum(dim=-1, keepdim=True).clamp(min=1)
-    return project(share.to(memory.dtype) @ memory[:, 1:], params, "copy_read")
+    return here.to(dtype) / here.sum(dim=-1, keepdim=True).clamp(min=1).to(dtype)
 
 
 def _parts(
@@ -278,14 +205,3 @@ def _parts(
     if seen is not None:
         scores = scores.masked_fill(~seen[:, None, :], -math.inf)
     return output_logits(states, params, config), project(states, params, "copy_gate"), scores
-
-
-def _check_mixture(logits: Tensor, gate: Tensor, scores: Tensor, source: Tensor) -> None:
-    _check.floats(Tensor, logits=logits, gate=gate, scores=scores)
-    _check_layers.axes("logits", logits, "B", "T", "V")
-    _check_layers.within(Tensor, "source", source, logits.shape[-1], "V-1")
-    _check_layers.axes("source", source, "B", "S")
-    B, T = logits.shape[:2]
-    _check.shape("gate", gate, (B, T, 1), "(B, T, 1)")
-    _check.shape("scores", scores, (B, T, source.shape[1]), "(B, T, S)")
-    _check.shape("source", source, (B, source.shape[1]), "(B, S)")

@@ -65,7 +65,7 @@ def seq2seq(
     Raises TypeError or ValueError naming the argument that does not fit.
     Source: Vaswani et al. 2017, figure 1 and section 3; one vocabulary for both sides, section 3.4.
     """
-    vectors, look = _read(source, target, params, config, source_lengths, seed)
+    vectors, look = read_both(source, target, params, config, source_lengths, seed)
     states = run_stack(vectors, params, config, "decoder", seed=derive(seed, "target"), **look)
     return output_logits(states, params, config)
 
@@ -123,12 +123,12 @@ def seq2seq_weights(
 
     Raises TypeError or ValueError naming the argument that does not fit.
     """
-    vectors, look = _read(source, target, params, config, source_lengths, None)
+    vectors, look = read_both(source, target, params, config, source_lengths, None)
     found = encoder_weights(source, params, config, source_lengths)
     return found | stack_weights(vectors, params, config, "decoder", **look)
 
 
-def _read(
+def read_both(
     source: Tensor,
     target: Tensor,
     params: Params,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from companion._optional import optional
-from companion.news.model import Reading, read_news
+from companion.news.read import Reading, read_news
 from companion.news.records import load_records
 
 ENDINGS = (".txt", ".md")

@@ -149,15 +149,15 @@ def study():
     """Train the readers of the page on evaluation: three seeds, two ablations (about an hour)."""
     folder = ROOT / "_build" / "study"
     folder.mkdir(parents=True, exist_ok=True)
-    runs = [("seed-{}".format(n), ["--seed", str(n)]) for n in range(3)]
+    runs = [(f"seed-{n}", ["--seed", str(n)]) for n in range(3)]
     runs += [("no-copying", ["--no-copying"]), ("no-slots", ["--no-slots"])]
     for run_name, flags in runs:
         names = [name + "-" + run_name for name in LANGUAGES]
         missing = [name for name in names if not (folder / (name + ".done")).exists()]
-        running = [train_reader(name[:2], folder / name, *flags) for name in missing]
-        for name, code in zip(missing, wait_for(running)):
-            if code:
-                return code
+        running = {name: train_reader(name[:2], folder / name, *flags) for name in missing}
+        if any(wait_for(running.values())):
+            return 1
+        for name in missing:
             (folder / (name + ".done")).touch()
     files = sorted(str(path) for path in folder.glob("*.safetensors"))
     command = ["-m", "companion.news.study", *files, "--output", "book/news/study.json"]
@@ -167,7 +167,7 @@ def study():
 def train_reader(language, path, *flags):
     """Start a training on one core; what it writes is `path` with the ending .safetensors."""
     environment = dict(os.environ, OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
-    output = ["--output", "{}.safetensors".format(path)]
+    output = ["--output", f"{path}.safetensors"]
     command = [str(python()), "-m", "companion.news.fit", language, *output, *flags]
     return subprocess.Popen(command, cwd=str(ROOT), env=environment)
 

@@ -1,12 +1,16 @@
 """Trainings side by side: what is collected is what was measured."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from companion.news import load_reader
 from companion.news.study import collect, main, spread
 from companion.with_numpy import load_checkpoint, save_checkpoint
+
+
+STUDY = Path(__file__).parent.parent / "book" / "news" / "study.json"
 
 
 def _kept(tmp_path, **changes):
@@ -66,3 +70,14 @@ def test_the_command_writes_what_was_collected(tmp_path, capsys) -> None:
     main([*map(str, paths), "--output", str(tmp_path / "study.json")])
     assert json.loads((tmp_path / "study.json").read_text()) == collect(paths)
     assert "study.json: 2 runs" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_page_on_evaluation_is_about_the_model_that_ships(language) -> None:
+    runs = json.loads(STUDY.read_text(encoding="utf-8"))
+    metadata = load_reader(language).metadata
+    whole = {"language": language, "seed": 0, "copying": True, "slots": True}
+    (own,) = [run for run in runs if whole.items() <= run.items()]
+    assert own["metrics"] == metadata["card"]["metrics"]
+    assert own["threshold"] == metadata["reader"]["threshold"]
+    assert own["steps"] == metadata["plan"]["steps"]

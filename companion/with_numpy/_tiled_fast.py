@@ -12,6 +12,7 @@ Two matrix products and one exponential a score are the work; all else is to be 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 
@@ -147,9 +148,9 @@ def _finish(output: Array, normaliser: Array, total: Array | None, peak: Array) 
 
 def _key_tiles(stop: int, wide: int) -> list[slice]:
     """From 0 to `stop`, the short one first: the diagonal lies in the last, wide enough for it."""
-    first = stop % wide
-    starts = [*([0] if first else []), *range(first, stop, wide)]
-    return [slice(start, end) for start, end in zip(starts, [*starts[1:], stop], strict=True)]
+    first = stop % wide or wide
+    edges = [0, *range(first, stop, wide), stop] if stop else []
+    return [slice(start, end) for start, end in pairwise(edges)]
 
 
 def _seen(mask: Array, rows: slice, keys: slice) -> Array | None:

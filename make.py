@@ -160,6 +160,14 @@ def model():
     return max([process.wait() for process in running])
 
 
+def bench():
+    """Measure companion beside its peers (about an hour; nothing else should run)."""
+    pip = [str(python()), "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
+    if subprocess.call([*pip, "--constraint", "constraints.txt", "--editable", ".[bench]"]):
+        print("Some peers could not be installed; the others are measured.", flush=True)
+    return run("benchmarks", "tests/benchmarks/run.py")
+
+
 def lowest():
     """Run the tests once with the oldest dependency versions that pyproject.toml allows."""
     folder = ROOT / "_build" / "lowest"
@@ -208,6 +216,7 @@ COMMANDS = {
     "check": check,
     "notebooks": notebooks,
     "model": model,
+    "bench": bench,
     "setup": setup,
     "lowest": lowest,
     "clean": clean,

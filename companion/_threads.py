@@ -59,11 +59,7 @@ def _one_blas_thread() -> Iterator[int]:
         yield 1
         return
     with _lock:
-        free = (
-            1
-            if _held["callers"]
-            else min(_cores(), *(lib.num_threads for lib in blas.lib_controllers))
-        )
+        free = min(_cores(), *(lib.num_threads for lib in blas.lib_controllers))  # 1 beside another
         if not _held["callers"]:
             _held["limiter"] = blas.limit(limits=1)
         _held["callers"] += 1

@@ -198,7 +198,7 @@ def torch_attention(query: Any, key: Any, value: Any, mask: Any, causal: bool) -
 
 
 @pytest.mark.parametrize("dtype", TOLERANCE)
-@pytest.mark.parametrize("steep", [1, 20], ids=["bounded", "with a maximum"])
+@pytest.mark.parametrize("steep", [1, 100], ids=["bounded", "with a maximum"])
 @pytest.mark.parametrize("mask", MASKS.values(), ids=MASKS)
 @pytest.mark.parametrize("causal", [False, True])
 def test_fast_equals_torch(dtype: str, steep: int, mask: Any, causal: bool) -> None:
@@ -207,7 +207,7 @@ def test_fast_equals_torch(dtype: str, steep: int, mask: Any, causal: bool) -> N
     query = query * query.dtype.type(steep)
     expected = torch_attention(query, key, value, mask, causal)
     _, normaliser = numpy_wing.tiled_attention(query, key, value, mask, causal=causal)
-    # scores of up to 20 * 15 are rounded to 2e-5 or 4e-14 themselves
+    # scores of up to 100 * 15 are rounded to 1e-4 or 2e-13 themselves
     atol = TOLERANCE[dtype] * steep
     for tile in (1, 8, 128):
         ours, ours_normaliser = fast(query, key, value, mask, causal=causal, tile=tile)
@@ -247,7 +247,7 @@ def pools(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return sizes
 
 
-@pytest.mark.parametrize("steep", [1, 20], ids=["bounded", "with a maximum"])
+@pytest.mark.parametrize("steep", [1, 100], ids=["bounded", "with a maximum"])
 def test_the_number_of_threads_changes_no_bit(
     two_threads: None, pools: list[int], steep: float
 ) -> None:

@@ -15,6 +15,7 @@ SHAPES = ((1, 8, 512, 64), (1, 8, 2048, 64), (1, 8, 8192, 64), (4, 8, 1024, 64))
 SETUPS = [{"shape": shape, "causal": causal} for shape, causal in product(SHAPES, (False, True))]
 QUICK = [{"shape": (1, 2, 192, 16), "causal": causal} for causal in (False, True)]
 TOLERANCE = 2e-6  # float32 rounds at 6e-8; sums of some thousand products of order 1
+READABLE = 2048
 HIGH, WIDE = 128, 512  # tiles of the limit, the best of those tried
 
 
@@ -41,6 +42,8 @@ def contenders(shape: tuple[int, ...], causal: bool) -> Contenders:
     }
     if 3 * 4 * shape[-2] * arrays[0][..., 0].size > memory() / 2:
         found["textbook NumPy"] = "its scores do not fit the memory"
+    if shape[-2] > READABLE:
+        found["companion, tiled_attention"] = "the form to read, timed at short lengths only"
     try:
         import torch
     except ImportError:

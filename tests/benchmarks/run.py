@@ -71,10 +71,12 @@ def measured(row: str, setup: dict, options: argparse.Namespace) -> dict:
 
 def in_child(row: str, setup: dict, name: str, options: argparse.Namespace):
     count = str(options.threads)
+    # for memory: glibc gives back at once what is freed, so that no later need hides in it
+    malloc = {"MALLOC_MMAP_THRESHOLD_": "65536"} if name else {}
     step = [sys.executable, __file__, "--child", row, json.dumps(setup), name]
     done = subprocess.run(
         [*step, "--rounds", str(options.rounds), "--threads", count],
-        env={**os.environ, **dict.fromkeys(THREADS, count), "PYTHONPATH": str(ROOT)},
+        env={**os.environ, **dict.fromkeys(THREADS, count), **malloc, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         text=True,
         check=True,

@@ -177,6 +177,14 @@ def wait_for(processes):
     return [process.wait() for process in processes]
 
 
+def bench():
+    """Measure companion beside its peers (about an hour; nothing else should run)."""
+    pip = [str(python()), "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
+    if subprocess.call([*pip, "--constraint", "constraints.txt", "--editable", ".[bench]"]):
+        print("Some peers could not be installed; the others are measured.", flush=True)
+    return run("benchmarks", "tests/benchmarks/run.py")
+
+
 def lowest():
     """Run the tests once with the oldest dependency versions that pyproject.toml allows."""
     folder = ROOT / "_build" / "lowest"
@@ -226,6 +234,7 @@ COMMANDS = {
     "notebooks": notebooks,
     "model": model,
     "study": study,
+    "bench": bench,
     "setup": setup,
     "lowest": lowest,
     "clean": clean,

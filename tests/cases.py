@@ -21,7 +21,9 @@ Arguments = dict[str, Any]
 
 # Public names that live in one wing only, each with the reason. `*_backward` need not be named:
 # autograd is the torch wing's backward.
-SINGLE_WING: dict[str, str] = {}
+SINGLE_WING: dict[str, str] = {
+    "tiled_attention_fast": "torch has its own: torch.nn.functional.scaled_dot_product_attention",
+}
 
 LEADS = ((), (1,), (2,), (0,), (2, 3), (3, 1, 2), (2, 0, 3))  # batch rank 0 to 3, empty batches
 

@@ -130,7 +130,11 @@ from companion.with_numpy.softmax import (
     softmax_backward,
 )
 from companion.with_numpy.stack import run_stack, run_stack_backward, stack_weights
-from companion.with_numpy.tiled import tiled_attention, tiled_attention_backward
+from companion.with_numpy.tiled import (
+    tiled_attention,
+    tiled_attention_backward,
+    tiled_attention_fast,
+)
 from companion.with_numpy.training import Record, train, validation_loss
 
 __all__ = [
@@ -259,6 +263,7 @@ __all__ = [
     "swiglu_backward",
     "tiled_attention",
     "tiled_attention_backward",
+    "tiled_attention_fast",
     "top_k_filter",
     "train",
     "transformer_block",

@@ -3,6 +3,7 @@
 import numpy as np
 
 from companion import _check, _check_layers
+from companion.with_numpy import _tiled_fast
 from companion.with_numpy._types import Array
 from companion.with_numpy.scores import scaled_dot_score
 
@@ -54,6 +55,31 @@ def tiled_attention(
         parts.append((mixed / total, np.where(blind, peak, peak + np.log(total))[..., 0]))
     outputs, normalisers = zip(*parts, strict=True)
     return np.concatenate(outputs, axis=-2), np.concatenate(normalisers, axis=-1)
+
+
+def tiled_attention_fast(
+    query: Array,
+    key: Array,
+    value: Array,
+    mask: Array | None = None,
+    *,
+    causal: bool = False,
+    tile: int = 128,
+) -> tuple[Array, Array]:
+    """`tiled_attention` for use: the same sums, as fast as we know how in NumPy.
+
+    query (..., T, D)   key (..., S, D)   value (..., S, E)   mask (..., T, S), True = may look
+    causal, tile as in `tiled_attention`, but a tile is four times as wide as high
+    Returns output (..., T, E) and log_normaliser (..., T), as `tiled_attention` does.
+
+    In as many threads as BLAS may use (OMP_NUM_THREADS, threadpoolctl), side by side over heads and
+    blocks of queries, with BLAS on one thread until it returns; the result has the same bits for
+    any number. Without threadpoolctl (the extra `fast`) there is one thread of ours. float16 is
+    computed in float32 and rounded at the end. How, step by step: `_tiled_fast.py`.
+    Raises what `tiled_attention` raises, with the same words.
+    """
+    _check_layers.tiled(np.ndarray, query, key, value, mask, causal=causal, tile=tile)
+    return _tiled_fast.forward(query, key, value, mask, causal, tile)
 
 
 def tiled_attention_backward(

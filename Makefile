@@ -1,11 +1,11 @@
 # The few commands there are to learn. Each is one line of make.py, which also works without make.
 PYTHON ?= python3
 
-.PHONY: help book test check notebooks model setup lowest clean
+.PHONY: help book test check notebooks model study setup lowest clean
 .NOTPARALLEL:
 
 help:
 	@$(PYTHON) make.py
 
-book test check notebooks model setup lowest clean:
+book test check notebooks model study setup lowest clean:
 	@$(PYTHON) make.py $@

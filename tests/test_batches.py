@@ -98,7 +98,6 @@ def test_a_batch_by_hand() -> None:
     assert batch.lengths.tolist() == [S, 5]
     expected = [ARTICLE, SENTENCE, word("it"), word("closed"), word(".")] + [PAD] * (S - 5)
     assert batch.source[1].tolist() == expected
-    assert batch.starts.tolist() == [[1, 7, 13], [1, -1, -1]]
     assert batch.before[1].tolist() == [START, word("it"), word("closed"), word("."), PAD, PAD]
     assert batch.after[1].tolist() == [word("it"), word("closed"), word("."), END, IGNORE, IGNORE]
     assert batch.before[0, 1:].tolist() == batch.after[0, :-1].tolist() == long.target.tolist()[:-1]
@@ -180,13 +179,28 @@ def test_dropping_keeps_what_carries(seed: int) -> None:
     example = encode_item(LONG, EN)
     batch = collate_fn([example], rng=rng(seed), drop=1.0)
     N = int((batch.source[0] == SENTENCE).sum())
-    assert N == batch.carries.shape[1] == batch.starts.shape[1]
+    assert batch.carries.shape[1] == N
     assert batch.carries[0].tolist() in ([1, 1], [1, 0, 1])
-    assert batch.source[0, batch.starts[0]].tolist() == [SENTENCE] * N
     assert batch.lengths.tolist() == [batch.source.shape[1]]
     if N == 2:  # rows 7 to 12 are the sentence in the middle
         gone = np.delete(example.article.ids, np.arange(7, 13))
         assert [kind_of(n) for n in batch.source[0].tolist()] == [kind_of(n) for n in gone]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_dropping_keeps_what_is_to_be_copied(seed: int) -> None:
+    """Oda stands in the middle sentence alone, which carries nothing: without it, no way to it."""
+    item = {
+        **LONG,
+        "content": "The mayor closed it. It rained in Oda. Ana Tovin closed 3 bridges. It closed.",
+        "summary": "Ana Tovin closed 3 bridges in Oda.",
+    }
+    example = encode_item(item, EN)
+    batch = collate_fn([example], rng=rng(seed), drop=1.0)
+    slots = {n for n in batch.after[0].tolist() if 0 <= n < FIRST_WORD} - {END}
+    assert len(slots) == 3
+    assert slots <= set(batch.source[0].tolist())
+    assert batch.carries[0].tolist() in ([1, 0, 1], [1, 0, 1, 0])
 
 
 def test_dropping_happens_as_often_as_said() -> None:

@@ -6,7 +6,8 @@ Training a reader needs torch: `companion.news.batches`, `reader`, `fit`.
 from companion.news.corpus import load_articles
 from companion.news.dataset import NewsDataset, load_news
 from companion.news.events import event_types, generate_articles
-from companion.news.model import NewsReader, Reading, generate_summary, load_reader, read_news
+from companion.news.model import NewsReader, load_reader
+from companion.news.read import Reading, generate_summary, read_news
 from companion.news.records import from_columns, load_records
 from companion.news.rouge import rouge
 from companion.news.summarize import Summary, summarize

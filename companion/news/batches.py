@@ -1,6 +1,6 @@
 """From news items to the tensors a model learns from: encoded once, padded batch by batch.
 
-examples = [encode_item(item, lexicon) for item in NewsDataset(items)]
+examples = [encode_item(item, lexicon) for item in load_articles("en", "train")]
 loader = DataLoader(examples, batch_sampler=length_buckets(...), collate_fn=collate_fn)
 """
 
@@ -18,7 +18,6 @@ from companion.news.units import (
     FIRST_WORD,
     KINDS,
     PAD,
-    SENTENCE,
     SLOTS,
     START,
     Encoded,
@@ -35,7 +34,7 @@ IGNORE = -100
 class Example(NamedTuple):
     """One item, encoded: article, target ids (T,) with END, carries (N,) 0 or 1, rubric (4,).
 
-    N sentences. What an item does not tell is -1: carries or rubric that are not labelled.
+    N sentences. What an item does not tell is IGNORE: carries or rubric that are not labelled.
     """
 
     article: Encoded
@@ -47,14 +46,13 @@ class Example(NamedTuple):
 class Batch(NamedTuple):
     """B items as tensors.
 
-    source (B, S), lengths (B,)   starts (B, N) places of the sentence marks, -1 for padding
+    source (B, S), lengths (B,)
     before, after (B, T) the target from START on, and what comes next, IGNORE for padding
     carries (B, N) 0 or 1, rubric (B, 4) 0 or 1; IGNORE where there is no label
     """
 
     source: Tensor
     lengths: Tensor
-    starts: Tensor
     before: Tensor
     after: Tensor
     carries: Tensor
@@ -62,7 +60,7 @@ class Batch(NamedTuple):
 
 
 def encode_item(item: Mapping[str, Any], lexicon: Lexicon, *, slots: bool = True) -> Example:
-    """Encode one item of a `NewsDataset`: the content as source, the summary as target.
+    """Encode one news item: the content as source, the summary as target.
 
     item with content and summary; carries and rubric are labels where they are there
     lexicon, slots as in `encode_text`
@@ -95,7 +93,8 @@ def collate_fn(
     rng to give slots out anew in each article, so that no slot means anything by itself (training);
       None: as they are   hide the share of known words to be shown as rare ones, from 0 to 1
     drop the share of examples that lose sentences which carry nothing, from 0 to 1: a summary is
-      written from the sentences that were chosen, and so it is learned from some and from all
+      written from the sentences that were chosen, and so it is learned from some and from all;
+      a sentence stays that has a name or number of the summary which is nowhere else
     Returns a `Batch`; padding is at the right, and never a label.
 
     Raises ValueError if there is no example, hide or drop is no share, or they need an rng.
@@ -119,11 +118,9 @@ def collate_fn(
         sources.append(source)
         targets.append(target)
         carries.append(own)
-    starts = [np.flatnonzero(source == SENTENCE) for source in sources]
     return Batch(
         _padded(sources, PAD),
         torch.tensor([len(ids) for ids in sources]),
-        _padded(starts, -1),
         _padded([np.array([START, *target[:-1]]) for target in targets], PAD),
         _padded(targets, IGNORE),
         _padded(carries, IGNORE),
@@ -167,6 +164,9 @@ def _fewer_sentences(
         return source, carries
     kept = (carries == 1) | (rng.random(len(carries)) < 0.3)
     places = example.article.sentences
+    wanted = np.intersect1d(source, example.target[example.target < FIRST_WORD])
+    lost = np.setdiff1d(wanted, source[(places < 0) | kept[places]])
+    kept[places[np.isin(source, lost)]] = True  # copied from there, or not to be written at all
     return source[(places < 0) | kept[places]], carries[kept]
 
 

@@ -7,22 +7,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from companion._input import InputError, read_text, shown_name
 from companion._optional import optional
-from companion.news.model import Reading, read_news
+from companion.news.read import Reading, read_news
 from companion.news.records import load_records
 
 ENDINGS = (".txt", ".md")
 
 
-class BadInputError(Exception):
-    """Something the user can put right; its text is the message."""
-
-
-def read_all(options: argparse.Namespace, read_text: Any) -> tuple[str, int]:
+def read_all(options: argparse.Namespace) -> tuple[str, int]:
     """Read every input and say what was found; one bad input does not stop the others.
 
-    options of the command line: files, json, beams, explain, sentences, what   read_text(file) →
-    text, raising BadInputError
+    options of the command line: files, json, beams, explain, sentences, what
     Returns what to print, and the exit status: 0, or 2 if an input could not be read (each is named
     on stderr as it comes).
     """
@@ -32,9 +28,11 @@ def read_all(options: argparse.Namespace, read_text: Any) -> tuple[str, int]:
         try:
             text = get() if get is not None else read_text(name)
             reading = read_news(text, beams=options.beams, explain=options.explain)
-        except (BadInputError, ValueError, TypeError) as error:
-            named = isinstance(error, BadInputError)  # its message names the file
-            cause = str(error) if named else f"{_shown(name)}: {str(error).removeprefix('news: ')}"
+        except (InputError, ValueError, TypeError) as error:
+            named = isinstance(error, InputError)  # its message names the file
+            cause = (
+                str(error) if named else f"{shown_name(name)}: {str(error).removeprefix('news: ')}"
+            )
             print(f"companion: error: {cause}", file=sys.stderr)
             failed = True
             continue
@@ -55,26 +53,22 @@ def _sources(files: list[str]) -> Iterator[tuple[str, Any]]:
         if file not in ("", "-") and path.is_dir():
             found = sorted(p for p in path.iterdir() if p.suffix in (*ENDINGS, ".jsonl", ".csv"))
             if not found:
-                raise BadInputError(
-                    f"{_shown(file)}: expected .txt, .md, .jsonl or .csv files, got none"
+                raise InputError(
+                    f"{shown_name(file)}: expected .txt, .md, .jsonl or .csv files, got none"
                 )
             yield from _sources([str(p) for p in found])
         elif path.suffix in (".jsonl", ".csv"):
             try:
                 records = load_records(path)
             except FileNotFoundError:
-                raise BadInputError(f"{_shown(file)}: no such file") from None
+                raise InputError(f"{shown_name(file)}: no such file") from None
             except ValueError as error:
-                raise BadInputError(str(error)) from None
+                raise InputError(str(error)) from None
             for number, record in enumerate(records, 1):
                 name = str(record.get("id", f"{file}:{number}"))
                 yield name, (lambda content=record["content"]: content)
         else:
             yield file, None
-
-
-def _shown(name: str) -> str:
-    return name.translate({n: "?" for n in range(32)})  # a line break would make two lines of one
 
 
 def _with_progress(sources: list[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:

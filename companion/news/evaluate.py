@@ -20,7 +20,8 @@ from companion.news.measure import (
     novelty,
     summary_scores,
 )
-from companion.news.model import NewsReader, Reading, read_news
+from companion.news.model import NewsReader
+from companion.news.read import Reading, read_news
 from companion.news.rouge import rouge
 from companion.news.summarize import summarize
 from companion.with_numpy._types import Array

@@ -60,6 +60,9 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
             if key == "covered":
                 terminalreporter.section("the article, covered")
                 terminalreporter.write_line(value)
+            if key == "site":
+                terminalreporter.section("the built pages")
+                terminalreporter.write_line(value)
     if recorded:
         terminalreporter.section("parity of the two wings")
     for key in sorted(recorded):

@@ -9,7 +9,6 @@ from companion.news import load_reader
 from companion.news.study import collect, main, spread
 from companion.with_numpy import load_checkpoint, save_checkpoint
 
-
 STUDY = Path(__file__).parent.parent / "book" / "news" / "study.json"
 
 

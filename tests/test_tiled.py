@@ -331,6 +331,7 @@ def test_fast_at_the_edges() -> None:
     output, normaliser = fast(query, key, value)
     np.testing.assert_array_equal(output, np.zeros((B, H, 3, E), "float32"))
     assert np.isneginf(normaliser).all()
+    assert not fast(np.full_like(query, np.inf), key, value)[0].any()  # as there is no score
     assert fast(*draw("float32", 0, 4))[0].shape == (B, H, 0, E)
     assert fast(*(x[:0] for x in draw("float32")))[0].shape == (0, H, T, E)
     query, key, value = (np.array(x, "float16") for x in ([[200]], [[200], [-200]], [[1], [2]]))

@@ -33,6 +33,15 @@ from companion.with_numpy.masks import causal_mask, padding_mask
 from companion.with_numpy.residual import Grads, Params
 from companion.with_numpy.stack import run_stack, run_stack_backward, stack_weights
 
+__all__ = [
+    "init_seq2seq",
+    "seq2seq",
+    "seq2seq_backward",
+    "seq2seq_start",
+    "seq2seq_step",
+    "seq2seq_weights",
+]
+
 
 def init_seq2seq(
     config: TransformerConfig, rng: np.random.Generator, dtype: type = np.float32

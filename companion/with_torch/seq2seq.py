@@ -30,6 +30,14 @@ from companion.with_torch.masks import causal_mask, padding_mask
 from companion.with_torch.residual import Params
 from companion.with_torch.stack import run_stack, stack_weights
 
+__all__ = [
+    "init_seq2seq",
+    "seq2seq",
+    "seq2seq_start",
+    "seq2seq_step",
+    "seq2seq_weights",
+]
+
 
 def init_seq2seq(
     config: TransformerConfig, generator: torch.Generator, dtype: torch.dtype = torch.float32

@@ -1,5 +1,6 @@
 """The shipped readers: loaded only if whole, ahead of what costs nothing, faithful throughout."""
 
+import hashlib
 import json
 from importlib import resources
 
@@ -153,6 +154,11 @@ def test_a_file_that_is_something_else_is_refused(tmp_path) -> None:
         load_reader("zh", str(MODELS.joinpath("en.safetensors")))
     with pytest.raises(ValueError, match="language: expected 'en' or 'zh', got 'fr'"):
         load_reader("fr")
+
+
+def test_the_card_has_the_hash_of_the_file(language: str) -> None:
+    digest = hashlib.sha256(MODELS.joinpath(f"{language}.safetensors").read_bytes()).hexdigest()
+    assert f"| SHA-256 of `{language}` | `{digest}` |" in MODELS.joinpath("README.md").read_text()
 
 
 def test_the_card_tells_where_a_model_comes_from(language: str) -> None:

@@ -310,3 +310,21 @@ def test_one_bad_file_does_not_stop_the_others(folder) -> None:
     assert code == 2
     assert err == "companion: error: none.txt: no such file\n"
     assert [line.split("\t")[0] for line in out.splitlines()] == ["a.txt", "b.txt"]
+
+
+def test_many_texts_on_several_cores_are_answered_in_their_order(tmp_path) -> None:
+    """From 16 on, a process a core: what one process says, with a bad one named in between."""
+    contents = [item["content"] for item in load_news()[:9] for _ in range(2)]
+    contents[4] = "   "
+    names = [f"{k:02}.txt" for k in range(18)]
+    for name, content in zip(names, contents, strict=True):
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    code, out, err = companion(tmp_path, "importance", *names, "--beams", "1", "--json")
+    found = [json.loads(line) for line in out.splitlines()]
+    wanted = [n for n in range(18) if n != 4]
+    assert (code, err) == (2, "companion: error: 04.txt: only white space; expected some text\n")
+    assert [record["source"] for record in found] == [names[n] for n in wanted]
+    readings = [read_news(contents[n], beams=1) for n in wanted]
+    assert [r["summary"] for r in found] == [reading.summary for reading in readings]
+    importance = [reading.importance for reading in readings]
+    assert [r["importance"] for r in found] == pytest.approx(importance, abs=1e-3)

@@ -2,8 +2,13 @@
 
 import argparse
 import json
+import os
+import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +18,7 @@ from companion.news.read import Reading, read_news
 from companion.news.records import load_records
 
 ENDINGS = (".txt", ".md")
+FEW = 8  # articles that are read before a second process has started
 
 
 def read_all(options: argparse.Namespace) -> tuple[str, int]:
@@ -22,32 +28,64 @@ def read_all(options: argparse.Namespace) -> tuple[str, int]:
     Returns what to print, and the exit status: 0, or 2 if an input could not be read (each is named
     on stderr as it comes).
     """
-    sources = list(_sources(options.files))
+    sources = [(name, _text(name, content)) for name, content in _sources(options.files)]
+    texts = [text for _, text in sources if isinstance(text, str)]
+    readings = _readings(texts, partial(_read, beams=options.beams, explain=options.explain))
     shown, failed = [], False
-    for name, get in _with_progress(sources):
-        try:
-            text = get() if get is not None else read_text(name)
-            reading = read_news(text, beams=options.beams, explain=options.explain)
-        except (InputError, ValueError, TypeError) as error:
-            named = isinstance(error, InputError)  # its message names the file
-            cause = (
-                str(error) if named else f"{shown_name(name)}: {str(error).removeprefix('news: ')}"
-            )
+    for name, text in _with_progress(sources):
+        found = next(readings) if isinstance(text, str) else text
+        if isinstance(found, Exception):
+            cause = str(found)
+            if not isinstance(found, InputError):  # whose message names the file
+                cause = f"{shown_name(name)}: {cause.removeprefix('news: ')}"
             print(f"companion: error: {cause}", file=sys.stderr)
             failed = True
-            continue
-        several = len(sources) > 1
-        if options.json:
-            shown.append(json.dumps(_record(name, reading, options), ensure_ascii=False))
+        elif options.json:
+            shown.append(json.dumps(_record(name, found, options), ensure_ascii=False))
         elif options.what == "importance":
-            shown.append(_importance(name if several else None, reading, options.explain))
+            shown.append(_importance(name if len(sources) > 1 else None, found, options.explain))
         else:
-            shown.append(_summary(name if several else None, reading, options))
+            shown.append(_summary(name if len(sources) > 1 else None, found, options))
     return "\n".join(shown), 2 if failed else 0
 
 
-def _sources(files: list[str]) -> Iterator[tuple[str, Any]]:
-    """Name and, for records of a file, what gives the text; None: the file is the text."""
+def _text(name: str, content: str | None) -> str | InputError:
+    """The text to read: a record's content, or what stands in the file."""
+    try:
+        return read_text(name) if content is None else content
+    except InputError as error:
+        return error
+
+
+def _read(text: str, *, beams: int, explain: bool) -> Reading | Exception:
+    try:
+        return read_news(text, beams=beams, explain=explain)
+    except (ValueError, TypeError) as error:
+        return error
+
+
+def _readings(texts: Sequence[str], read: Callable[[str], Any]) -> Iterator[Any]:
+    """What was read, in the order of texts; many of them on all cores, a process each."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    workers = min(cores or 1, len(texts) // FEW)
+    if workers < 2:
+        yield from map(read, texts)
+        return
+    # Spawned, not forked: a fork copies BLAS in whatever state its threads are.
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_worker)
+    try:
+        yield from pool.map(read, texts)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _worker() -> None:
+    """Ctrl-C is the parent's to answer."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _sources(files: list[str]) -> Iterator[tuple[str, str | None]]:
+    """Name and, for records of a file, their text; None: the file is the text."""
     for file in files:
         path = Path(file)
         if file not in ("", "-") and path.is_dir():
@@ -66,7 +104,7 @@ def _sources(files: list[str]) -> Iterator[tuple[str, Any]]:
                 raise InputError(str(error)) from None
             for number, record in enumerate(records, 1):
                 name = str(record.get("id", f"{file}:{number}"))
-                yield name, (lambda content=record["content"]: content)
+                yield name, record["content"]
         else:
             yield file, None
 

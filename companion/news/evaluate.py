@@ -1,6 +1,6 @@
 """The tables of the news chapter: a reader beside what costs nothing, on three kinds of article.
 
-written      hand-written test articles, by people the model never read
+written      hand-written test articles, by the writers of the training articles
 phrasings    generated from phrasings and names held out from training
 names        generated from training phrasings with held-out names
 """

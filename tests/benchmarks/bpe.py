@@ -66,23 +66,34 @@ def documents(megabytes: float) -> list[str]:
     """
     rng = np.random.default_rng(0)
     ends = [f"{a}{b}" for a in "bcdfghklmnprstvw" for b in ("a", "e", "i", "o", "u", "an", "er")]
-    counts = rng.integers(1, 5, size=60_000)
-    vocabulary = np.array(["".join(rng.choice(ends, size=n)) for n in counts])
-    share = 1 / np.arange(1, len(vocabulary) + 1)
-    signs = np.array([" ", " ", " ", " ", " ", " ", ", ", ". ", " 17 ", "; "])
-    letters = np.array([chr(0x4E00 + n) for n in range(3000)])
-    common = 1 / np.arange(1, len(letters) + 1)
+    ends = np.array(["", *ends])
+    parts = rng.integers(1, len(ends), size=(60_000, 4))
+    parts[np.arange(4) >= rng.integers(1, 5, size=(len(parts), 1))] = 0
+    vocabulary = ["".join(word) for word in ends[parts]]
+    letters = [chr(0x4E00 + n) for n in range(3000)]
+    signs = (" ", " ", " ", " ", " ", " ", ", ", ". ", " 17 ", "; ")
     left, texts = megabytes * 1e6, []
     while left > 0:
         if len(texts) % 10 == 9:
-            ids = rng.choice(len(letters), size=1000, p=common / common.sum())
-            text = "".join(letter + "，" * (i % 12 == 11) for i, letter in enumerate(letters[ids]))
+            chosen = [letters[i] for i in zipf(rng, len(letters), 1000)]
+            text = "".join(letter + "，" * (i % 12 == 11) for i, letter in enumerate(chosen))
         else:
-            ids = rng.choice(len(vocabulary), size=500, p=share / share.sum())
-            text = "".join(np.char.add(vocabulary[ids], rng.choice(signs, size=len(ids))))
+            chosen, between = zipf(rng, len(vocabulary), 500), rng.integers(len(signs), size=500)
+            text = "".join(vocabulary[i] + signs[k] for i, k in zip(chosen, between, strict=True))
         texts.append(text)
         left -= len(text.encode())
     return texts
+
+
+def zipf(rng: np.random.Generator, n: int, size: int) -> list[int]:
+    """Draw from 0 to n-1, the rank k + 1 with a probability in proportion to 1 / (k + 1)."""
+    return np.searchsorted(shares(n), rng.random(size), side="right").tolist()
+
+
+@cache
+def shares(n: int) -> np.ndarray:
+    share = np.cumsum(1 / np.arange(1, n + 1))
+    return share / share[-1]
 
 
 def ours(texts: list[str], V: int) -> Pair:

@@ -49,7 +49,7 @@ def config_of(C: int, V: int, layers: int = 2) -> TransformerConfig:
     return TransformerConfig(
         vocabulary=V,
         width=C,
-        heads=max(C // 32, 1),
+        heads=max(C // 32, 2),
         layers=layers,
         positions="learned",
         embedding_norm=True,

@@ -140,7 +140,7 @@ def news_lengths(count: int) -> tuple[np.ndarray, np.ndarray]:
     articles += generate_articles(count - len(articles), language="en", split="train", seed=0)
     longest = twins.LONGEST - 1
     lengths = [
-        [min(len(words(item[field], "en")), longest) for item in articles]
+        [min(len(words(item[field])), longest) for item in articles]
         for field in ("content", "summary")
     ]
     return np.array(lengths[0]), np.array(lengths[1])

@@ -33,9 +33,13 @@ Contenders = dict[str, Contender | str]  # a text says why there is none
 
 
 def compare(contenders: Contenders, baseline: str, rounds: int) -> dict[str, Any]:
-    """Check each, then time all in turn, in another order each round; name → what was found."""
+    """Check each, then time all in turn, in another order each round; name → what was found.
+
+    Where the baseline cannot run, the first that can takes its place, and the result says so.
+    """
     able = {name: c for name, c in contenders.items() if isinstance(c, Contender)}
     found = {name: {"left_out": c} for name, c in contenders.items() if isinstance(c, str)}
+    baseline = baseline if baseline in able else next(iter(able))
     errors = {name: checked(name, contender) for name, contender in able.items()}
     seconds: dict[str, list[float]] = {name: [] for name in able}
     order, shuffle = list(able), random.Random(0).shuffle

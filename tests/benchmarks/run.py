@@ -2,9 +2,10 @@
 
     python tests/benchmarks/run.py [row ...] [--rounds 9] [--threads 2] [--quick] [--output FILE]
 
-Each row is a file beside this one, with SETUPS, QUICK, BASELINE and contenders(**setup). A row runs
-in a process of its own, with its threads fixed from the start, and so does each measurement of
-memory. A peer that is not installed is reported as such.
+Each row is a file beside this one, with SETUPS, QUICK, BASELINE and contenders(**setup), and where
+speed is to be told in a UNIT per second, amount(**setup) of one call. A row runs in a process of
+its own, with its threads fixed from the start, and so does each measurement of memory. A peer that
+is not installed is reported as such.
 """
 
 import argparse
@@ -17,8 +18,16 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-ROWS = ("attention", "imports", "multi_head")
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+ROWS = (
+    "attention",
+    "bpe",
+    "decoding",
+    "imports",
+    "multi_head",
+    "numpy_training_step",
+    "training_step",
+)
+THREADS = tuple(f"{kind}_NUM_THREADS" for kind in ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "RAYON"))
 
 
 def main() -> int:
@@ -39,7 +48,7 @@ def main() -> int:
         return 0
     from measure import surroundings
 
-    report = {**surroundings(), "threads": options.threads, "rows": {}}
+    report = {**surroundings(), "threads": options.threads, "quick": options.quick, "rows": {}}
     for row in options.rows or ROWS:
         module = importlib.import_module(row)
         report["rows"][row] = [
@@ -65,7 +74,8 @@ def measured(row: str, setup: dict, options: argparse.Namespace) -> dict:
         ratio = result["ratio"]
         spread = f"{ratio['median']:7.3f} ({ratio['low']:.3f} to {ratio['high']:.3f})"
         memory = f"{result['extra_mib']:8.1f} MiB" if "extra_mib" in result else ""
-        print(f"  {name:40} {spread} {memory}", flush=True)
+        speed = f"{result['per_second']:10.3g} {found['unit']}/s" if "unit" in found else ""
+        print(f"  {name:40} {spread} {memory} {speed}", flush=True)
     return {"setup": setup, **found}
 
 
@@ -85,15 +95,30 @@ def in_child(row: str, setup: dict, name: str, options: argparse.Namespace):
 
 
 def child(row: str, setup: str, name: str, rounds: int, threads: int):
-    from measure import compare, extra_memory
+    from measure import Contender, compare, extra_memory
 
     if "torch" in sys.modules or threads != int(os.environ["OMP_NUM_THREADS"]):
         raise RuntimeError("the number of threads must be fixed before torch is there")
     module = importlib.import_module(row)
+    options = json.loads(setup)
     if not name:
-        return compare(module.contenders(**json.loads(setup)), module.BASELINE, rounds)
-    module.contenders(**module.QUICK[0])[name].run()  # imports and thread pools are not its memory
-    return extra_memory(module.contenders(**json.loads(setup))[name].run)
+        rounds = min(rounds, getattr(module, "ROUNDS", rounds))
+        found = compare(module.contenders(**options), module.BASELINE, rounds)
+        return with_speed(found, module, options) if hasattr(module, "UNIT") else found
+    for small in module.QUICK:  # imports and thread pools are not its memory
+        if isinstance(warm := module.contenders(**small).get(name), Contender):
+            warm.run()
+            break
+    return extra_memory(module.contenders(**options)[name].run)
+
+
+def with_speed(found: dict, module, setup: dict) -> dict:
+    """Also what each contender does in a second, by the median of its times."""
+    amount = module.amount(**setup)
+    for result in found["contenders"].values():
+        if "seconds" in result:
+            result["per_second"] = amount / result["seconds"]["median"]
+    return {**found, "unit": module.UNIT, "amount": amount}
 
 
 if __name__ == "__main__":

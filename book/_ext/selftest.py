@@ -39,6 +39,7 @@ class SelfTest(Directive):
                 raise self.error(f"selftest: expected an explanation under {choice!r}, got none")
             verdict = "Right." if right else "No."
             question += _html(f'<details class="{"right" if right else "wrong"}"><summary>')
+            question += _html('<span class="visually-hidden">Choice: </span>')  # some are a formula
             question += self._parsed([choice])
             question += _html(f"</summary><p><strong>{verdict}</strong></p>")
             question += self._parsed([line.removeprefix("  ") for line in why])

@@ -5,9 +5,12 @@
 
 const INKS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "currentColor"];
 const DASHES = ["", "7 4", "8 3 2 3", "2 3", "12 3", "6 2 2 2 2 2", "2 2"];
-// Nine stops of the colour map cividis, as in the stills.
-const CIVIDIS = [[0, 34, 78], [33, 59, 110], [76, 85, 108], [108, 110, 114], [123, 123, 120],
-  [150, 146, 119], [185, 172, 112], [219, 201, 93], [254, 232, 56]];
+// Twenty-five stops of the colour map cividis, as in the stills.
+const CIVIDIS = [[0, 34, 78], [0, 42, 95], [0, 49, 112], [26, 56, 111], [42, 63, 109], [56, 71, 108],
+  [67, 78, 108], [77, 85, 108], [87, 93, 109], [97, 101, 111], [106, 108, 113], [115, 116, 117],
+  [125, 124, 120], [134, 131, 121], [145, 139, 120], [155, 148, 118], [165, 156, 116], [176, 165, 113],
+  [188, 174, 108], [198, 182, 103], [210, 192, 96], [222, 201, 88], [233, 211, 78], [246, 221, 63],
+  [254, 232, 56]];
 const SVG = "http://www.w3.org/2000/svg";
 
 function make(tag, attributes = {}, text = "") {
@@ -22,7 +25,8 @@ function cividis(part) {
   const place = Math.min(1, Math.max(0, part)) * (CIVIDIS.length - 1);
   const low = Math.min(CIVIDIS.length - 2, Math.floor(place));
   const mix = CIVIDIS[low].map((c, i) => Math.round(c + (place - low) * (CIVIDIS[low + 1][i] - c)));
-  return { fill: `rgb(${mix.join(",")})`, ink: part > 0.35 ? "#000" : "#fff" };
+  // Where black and white stand out equally, 4.5 to 1.
+  return { fill: `rgb(${mix.join(",")})`, ink: part > 0.465 ? "#000" : "#fff" };
 }
 
 /** About five round numbers from low to high. */

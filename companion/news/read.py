@@ -121,6 +121,8 @@ def read_news(
 
 @dataclass(frozen=True)
 class Judged:
+    """One window as the encoder read it: weights (N,) of its sentences, rubric (4,), 0 to 1."""
+
     article: Encoded
     memory: PointerCache
     weights: Array

@@ -122,6 +122,19 @@ def test_a_part_without_labels_adds_nothing() -> None:
     assert not grads["rubric_proj.weight"].any()
 
 
+def test_rows_with_fewer_sentences_than_their_batch_are_read() -> None:
+    config, params, batch = case()
+    counted = (batch.carries != IGNORE).sum(dim=1)
+    assert counted.min() < counted.max()
+    parts = [
+        reader_sums(params, Batch(*(field[n : n + 1] for field in batch)), config)
+        for n in range(len(batch.source))
+    ]
+    whole = reader_sums(params, batch, config)
+    torch.testing.assert_close(sum(p.sums for p in parts), whole.sums, rtol=1e-5, atol=1e-5)
+    assert sum(p.counts for p in parts).tolist() == whole.counts.tolist()
+
+
 def test_dropout_is_on_in_training_only() -> None:
     config, params, batch = case(dropout=0.5)
     measured = loss_and_grad(params, config, WEIGHTS, Group())
@@ -154,6 +167,19 @@ def free_port() -> str:
         return str(found.getsockname()[1])
 
 
+def run_two(script: Path, folder: Path) -> None:
+    """Run a script in two processes that know of each other, as torchrun would."""
+    address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port(), "WORLD_SIZE": "2"}
+    children = [start(script, folder, env={**address, "RANK": str(rank)}) for rank in range(2)]
+    try:
+        for child in children:
+            _, said = child.communicate(timeout=240)
+            assert child.returncode == 0, said.decode()
+    finally:
+        for child in children:
+            child.kill()
+
+
 @pytest.mark.slow
 def test_two_processes_have_the_gradient_of_one(tmp_path) -> None:
     """Two processes with two of four rows each; the parts have unequal numbers of words."""
@@ -162,15 +188,7 @@ def test_two_processes_have_the_gradient_of_one(tmp_path) -> None:
     assert (counts[0] != counts[1]).all(), "else a mean of means would pass"
     script = tmp_path / "shared.py"
     script.write_text(SHARED.format(tests=str(ROOT / "tests")), "utf-8")
-    address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port(), "WORLD_SIZE": "2"}
-    children = [start(script, tmp_path, env={**address, "RANK": str(rank)}) for rank in range(2)]
-    try:
-        for child in children:
-            _, said = child.communicate(timeout=120)
-            assert child.returncode == 0, said.decode()
-    finally:
-        for child in children:
-            child.kill()
+    run_two(script, tmp_path)
     measured = loss_and_grad(params, config, WEIGHTS, Group())
     loss, grads = measured(params, batch, 0)
     held_out, _ = measured(params, batch, None)
@@ -181,6 +199,49 @@ def test_two_processes_have_the_gradient_of_one(tmp_path) -> None:
         assert theirs[2].keys() == grads.keys()
         for name, grad in grads.items():
             torch.testing.assert_close(theirs[2][name], grad, rtol=1e-4, atol=1e-6, msg=name)
+
+
+ONE_FILE = """
+import sys
+from pathlib import Path
+import torch
+sys.path.insert(0, {tests!r})
+from test_fit import TINY
+from companion.news.distributed import from_environment
+from companion.news.fit import fit
+from companion.with_torch import training
+torch.set_num_threads(1)
+written, save = [], training.save_checkpoint
+def note(path, *rest, **more):
+    written.append(str(path))
+    save(path, *rest, **more)
+training.save_checkpoint = note
+folder = Path(sys.argv[1])
+with from_environment() as group:
+    for resume in (False, True):
+        fitted = fit(TINY, group=group, checkpoint=folder / "kept.safetensors", resume=resume)
+        torch.distributed.barrier()  # two commands, one after the other
+    torch.save([written, fitted.params], folder / f"rank{{group.rank}}.pt")
+"""
+
+
+@pytest.mark.slow
+def test_only_the_first_process_writes_the_checkpoint(tmp_path) -> None:
+    script = tmp_path / "one_file.py"
+    script.write_text(ONE_FILE.format(tests=str(ROOT / "tests")), "utf-8")
+    run_two(script, tmp_path)
+    kept = tmp_path / "kept.safetensors"
+    (first, params), (second, others) = (torch.load(tmp_path / f"rank{r}.pt") for r in range(2))
+    assert set(first) == {str(kept)}
+    assert str(kept) not in second
+    assert not any(Path(path).exists() for path in second)
+    assert same(params, others)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "one_file.py",
+        "kept.safetensors",
+        "rank0.pt",
+        "rank1.pt",
+    }
 
 
 KILLED = """

@@ -8,11 +8,14 @@ the gradient is the one that a single process would have computed.
 import argparse
 import hashlib
 import json
+import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -111,21 +114,39 @@ def fit(
         start[name] = torch.full_like(start[name], 30.0 if name == "copy_gate.bias" else 0.0)
     encode = partial(encode_item, lexicon=lexicon, slots=plan.slots)
     examples = [encode(item) for item in written], [encode(item) for item in made]
-    params, history = train(
-        start,
-        loss_and_grad(start, config, WEIGHTS, group, frozen),
-        partial(_Epoch, plan, *examples, group),
-        optimizer=partial(adamw, weight_decay=0.05),
-        schedule=_schedule(plan),
-        epochs=1,
-        seed=plan.seed,
-        clip_norm=1.0,
-        checkpoint=checkpoint,
-        checkpoint_every=50 if checkpoint else None,
-        resume=resume,
-        progress=progress and group.rank == 0,
-    )
+    with _own_file(checkpoint, group, resume) as own:
+        params, history = train(
+            start,
+            loss_and_grad(start, config, WEIGHTS, group, frozen),
+            partial(_Epoch, plan, *examples, group),
+            optimizer=partial(adamw, weight_decay=0.05),
+            schedule=_schedule(plan),
+            epochs=1,
+            seed=plan.seed,
+            clip_norm=1.0,
+            checkpoint=own,
+            checkpoint_every=50 if own else None,
+            resume=resume,
+            progress=progress and group.rank == 0,
+        )
     return Fitted(plan, lexicon, config, params, history)
+
+
+@contextmanager
+def _own_file(checkpoint: Path | None, group: Group, resume: bool) -> Iterator[Path | None]:
+    """The first process's checkpoint; the others go on from a copy, which ends with them.
+
+    One file with two writers would be half of each. The copy is whole: the first process can't
+    write before all have taken a step.
+    """
+    if checkpoint is None or group.rank == 0:
+        yield checkpoint
+        return
+    with TemporaryDirectory() as folder:
+        own = Path(folder) / checkpoint.name
+        if resume and checkpoint.exists():
+            shutil.copyfile(checkpoint, own)
+        yield own
 
 
 def as_reader(fitted: Fitted, threshold: float = 0.0) -> NewsReader:

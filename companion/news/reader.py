@@ -104,7 +104,8 @@ def reader_sums(
     sentences, rubric = judge(memory, batch.source, batch.lengths, params)
     summary = copy_cross_entropy(*parts, batch.source, batch.after)
     words = (batch.after != IGNORE).sum()
-    terms = [(summary * words, words), _answers(sentences, batch.carries)]
+    labels = batch.carries[:, : sentences.shape[1]]  # rows of a batch may have fewer sentences
+    terms = [(summary * words, words), _answers(sentences, labels)]
     terms += [_answers(rubric, batch.rubric)]
     sums, counts = zip(*terms, strict=True)
     return Sums(torch.stack(sums), torch.stack(counts).to(memory.dtype))

@@ -19,6 +19,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 ROWS = (
+    "ablation",
     "attention",
     "bpe",
     "decoding",

@@ -138,6 +138,8 @@ def test_rows_say_what_they_measure(row: str) -> None:
     module = importlib.import_module(row)
     assert module.__doc__
     assert module.SETUPS
+    if hasattr(module, "seconds"):
+        return
     assert module.QUICK
     assert isinstance(module.BASELINE, str)
     assert callable(module.contenders)
@@ -178,9 +180,10 @@ def test_the_report_shows_ratio_memory_speed_and_who_is_missing(
     monkeypatch.setattr(sys, "argv", ["run.py", "bpe", "--quick", "--output", str(output)])
     assert run.main() == 0
     report = json.loads(output.read_text())
-    assert {"date", "machine", "versions", "threads", "load"} <= report.keys()
+    assert {"machine", "versions", "threads"} <= report.keys()
     assert report["quick"]
-    first = report["rows"]["bpe"][0]
+    assert {"date", "load"} <= report["rows"]["bpe"].keys()
+    first = report["rows"]["bpe"]["found"][0]
     assert first["contenders"]["theirs"] == {"left_out": "gone"}
     assert first["contenders"]["ours"]["extra_mib"] == 7.5
     assert first["contenders"]["ours"]["per_second"] == 20  # 10 words in half a second
@@ -191,10 +194,37 @@ def test_the_report_shows_ratio_memory_speed_and_who_is_missing(
     assert "gone" in printed
 
 
+@pytest.mark.parametrize(("cores", "kept"), [(2, ["attention", "bpe"]), (4, ["bpe"])])
+def test_rows_of_the_same_machine_are_kept(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cores: int, kept: list[str]
+) -> None:
+    """Numbers of two machines or two versions must not stand in one table."""
+    measure, output = importlib.import_module("measure"), tmp_path / "found.json"
+    monkeypatch.setattr(run, "measured", lambda row, setup, options: {"setup": setup})
+    monkeypatch.setattr(measure.os, "cpu_count", lambda: 2)
+    command = ["run.py", "--quick", "--threads", "1", "--output", str(output)]
+    monkeypatch.setattr(sys, "argv", [*command, "attention"])
+    assert run.main() == 0
+    monkeypatch.setattr(measure.os, "cpu_count", lambda: cores)
+    monkeypatch.setattr(sys, "argv", [*command, "bpe"])
+    assert run.main() == 0
+    assert sorted(json.loads(output.read_text())["rows"]) == kept
+    assert [path.name for path in tmp_path.iterdir()] == ["found.json"]
+
+
+def test_a_command_that_fails_is_not_timed(tmp_path: Path) -> None:
+    book = importlib.import_module("book")
+    (tmp_path / "good.py").write_text("import time; time.sleep(0.01)")
+    (tmp_path / "bad.py").write_text("raise SystemExit('no page')")
+    assert book.timed(tmp_path, "good.py") >= 0.01
+    with pytest.raises(RuntimeError, match=r"bad.py failed:\nno page"):
+        book.timed(tmp_path, "bad.py")
+
+
 def test_an_unknown_row_is_refused(
     run: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["run.py", "everything"])
     with pytest.raises(SystemExit):
         run.main()
-    assert "unknown row everything; there are attention" in capsys.readouterr().err
+    assert "unknown row everything; there are ablation, attention, book" in capsys.readouterr().err

@@ -101,7 +101,7 @@ def high_water(*, reset: bool = False) -> int:
 
 
 def surroundings() -> dict[str, Any]:
-    """Machine, versions and date, to stand beside the numbers."""
+    """Machine and versions, to stand beside the numbers."""
     versions = {"python": platform.python_version()}
     for name in PACKAGES:
         try:
@@ -109,9 +109,7 @@ def surroundings() -> dict[str, Any]:
         except metadata.PackageNotFoundError:
             versions[name] = "not installed"
     return {
-        "date": time.strftime("%Y-%m-%d", time.gmtime()),
         "machine": {"processor": processor(), "cores": os.cpu_count(), "system": platform.system()},
-        "load": list(os.getloadavg()),
         "versions": versions,
     }
 

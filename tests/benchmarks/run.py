@@ -14,13 +14,16 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 ROWS = (
     "ablation",
     "attention",
+    "book",
     "bpe",
     "decoding",
     "imports",
@@ -47,30 +50,55 @@ def main() -> int:
     if options.child:
         print(json.dumps(child(*options.child, options.rounds, options.threads)))
         return 0
-    from measure import surroundings
-
-    report = {**surroundings(), "threads": options.threads, "quick": options.quick, "rows": {}}
+    report = earlier(options) | {"threads": options.threads, "quick": options.quick}
     for row in options.rows or ROWS:
         module = importlib.import_module(row)
-        report["rows"][row] = [
-            measured(row, setup, options)
-            for setup in (module.QUICK if options.quick else module.SETUPS)
-        ]
-        options.output.parent.mkdir(parents=True, exist_ok=True)
-        options.output.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+        now = {"date": time.strftime("%Y-%m-%d", time.gmtime()), "load": os.getloadavg()[0]}
+        setups = module.QUICK if options.quick else module.SETUPS
+        found = [measured(row, setup, options) for setup in setups]
+        report["rows"][row] = {**now, "found": found}
+        write(report, options.output)
     print(f"Written to {options.output}")
     return 0
+
+
+def earlier(options: argparse.Namespace) -> dict[str, Any]:
+    """What to add to: nothing, or the rows of a run on this machine with these versions."""
+    from measure import surroundings
+
+    here = surroundings()
+    if not options.rows or not options.output.exists():
+        return {**here, "rows": {}}
+    before = json.loads(options.output.read_text(encoding="utf-8"))
+    told = {**here, "threads": options.threads, "quick": options.quick}
+    other = [name for name, value in told.items() if before.get(name) != value]
+    if other:
+        print(f"{options.output} is of another {', '.join(other)}: its rows are dropped")
+    return {**here, "rows": {} if other else before["rows"]}
+
+
+def write(report: dict[str, Any], path: Path) -> None:
+    """The whole file or none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".part")
+    draft.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    draft.replace(path)
 
 
 def measured(row: str, setup: dict, options: argparse.Namespace) -> dict:
     """One setup of one row: times in one process, the memory of each contender in another."""
     print(row, *(f"{name}={value}" for name, value in setup.items()), flush=True)
+    module = importlib.import_module(row)
+    if hasattr(module, "seconds"):
+        taken = module.seconds(**setup)
+        print(f"  {taken:.0f} s", flush=True)
+        return {"setup": setup, "seconds": taken}
     found = in_child(row, setup, "", options)
     for name, result in found["contenders"].items():
         if "left_out" in result:
             print(f"  {name:40} {result['left_out']}", flush=True)
             continue
-        if getattr(importlib.import_module(row), "MEMORY", True):
+        if getattr(module, "MEMORY", True):
             result["extra_mib"] = in_child(row, setup, name, options)
         ratio = result["ratio"]
         spread = f"{ratio['median']:7.3f} ({ratio['low']:.3f} to {ratio['high']:.3f})"

@@ -11,11 +11,9 @@ import hashlib
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import cache
-from modulefinder import ModuleFinder
 from pathlib import Path
 from typing import Any
 
@@ -171,7 +169,7 @@ def write_assignments() -> None:
 def main() -> int:
     """Bring every stale page up to date; pages that read other pages come last."""
     write_assignments()
-    pages = sorted(toc(), key=lambda page: "reads" in read(page).metadata)
+    pages = sorted(toc(), key=_reads_others)
     written = 0
     for page in tqdm(pages, desc="pages", unit="page", disable=None):
         state = staleness(page)
@@ -191,16 +189,50 @@ def main() -> int:
 @cache
 def _reached(statement: str, *folders: Path) -> frozenset[Path]:
     """The files below `folders` that one import statement brings in. Pages share most of them."""
-    finder = ModuleFinder(path=[str(folder) for folder in folders])
-    with tempfile.TemporaryDirectory() as folder:
-        script = Path(folder, "page.py")
-        script.write_text(statement, encoding="utf-8")
-        finder.run_script(str(script))
-    return frozenset(
-        Path(module.__file__)
-        for name, module in finder.modules.items()
-        if module.__file__ and name != "__main__"
-    )
+    found: set[Path] = set()
+    ahead = set(_targets(ast.parse(statement), folders))
+    while ahead:
+        found |= ahead
+        ahead = set().union(*(_next(path, *folders) for path in ahead)) - found
+    return frozenset(found)
+
+
+@cache
+def _next(path: Path, *folders: Path) -> frozenset[Path]:
+    """The files of this project that one of its files names in an import, wherever in it."""
+    return frozenset(_targets(ast.parse(path.read_bytes()), folders))
+
+
+def _targets(tree: ast.AST, folders: Iterable[Path]) -> Iterator[Path]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            if node.level or node.module is None or node.names[0].name == "*":
+                raise ValueError(f"expected whole names, got: {ast.unparse(node)}")
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for name in names:
+            for folder in folders:
+                yield from _files(folder, name.split("."))
+
+
+def _files(folder: Path, parts: list[str]) -> Iterator[Path]:
+    """The packages on the way to a.b.c, and the module at its end; a name inside it is no file."""
+    for depth in range(1, len(parts) + 1):
+        place = folder.joinpath(*parts[:depth])
+        if (place / "__init__.py").is_file():
+            yield place / "__init__.py"
+            continue
+        if place.with_suffix(".py").is_file():
+            yield place.with_suffix(".py")
+        return
+
+
+def _reads_others(page: Path) -> bool:
+    _, front, _ = page.read_text(encoding="utf-8").split("---\n", 2)
+    return "reads" in yaml.safe_load(front)
 
 
 def _names(entry: dict[str, Any] | list[Any]) -> Iterator[str]:
@@ -215,12 +247,16 @@ def _names(entry: dict[str, Any] | list[Any]) -> Iterator[str]:
         yield from _names(entry.get(key, []))
 
 
-def _data_files(package: Path) -> Iterator[Path]:
+@cache
+def _data_files(package: Path) -> frozenset[Path]:
+    found = set()
     for path in package.rglob("*"):
+        if path.suffix in (".py", ".pyc") or not path.is_file():
+            continue
         inner = [folder for folder in path.parents if package in folder.parents]
-        own = not any((folder / "__init__.py").exists() for folder in inner)
-        if path.is_file() and own and path.suffix not in (".py", ".pyc"):
-            yield path
+        if not any((folder / "__init__.py").exists() for folder in inner):
+            found.add(path)
+    return frozenset(found)
 
 
 def _same(notebook: NotebookNode, executed: NotebookNode) -> bool:

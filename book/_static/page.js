@@ -17,6 +17,7 @@ function reach() {
   });
 }
 
+window.addEventListener("resize", reach);
 document.addEventListener("toggle", reach, true);
 document.addEventListener("click", (event) => {
   if (event.target.closest(".toggle-button, .admonition-title")) reach();

@@ -9,7 +9,7 @@ document.addEventListener("click", (event) => {
   if (button.dataset.click === "fullscreen") window.toggleFullScreen();
 });
 
-const SCROLLING = "pre, .cell_output > .output, .jp-RenderedHTMLCommon, .pst-scrollable-table-container";
+const SCROLLING = "pre, .cell_output, .cell_output > .output, .jp-RenderedHTMLCommon, .pst-scrollable-table-container";
 
 function reach() {
   document.querySelectorAll(SCROLLING).forEach((box) => {

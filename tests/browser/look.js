@@ -105,7 +105,10 @@ window.look = {
   thin() {
     const seen = new Set();
     document.querySelectorAll("mjx-container").forEach((formula) => {
-      formula.replaceWith(formula.textContent || "formula");
+      const text = document.createElement("span");
+      text.tabIndex = formula.tabIndex;
+      text.textContent = formula.textContent || "formula";
+      formula.replaceWith(text);
     });
     document.querySelectorAll(".highlight pre span").forEach((token) => {
       const place = token.closest(".admonition, .cell_output, .cell_input, .docstring");

@@ -51,6 +51,7 @@ def shoot(context, address, name):
             area = {"x": 0, "y": 0, "width": width, "height": min(tall, TALLEST_PX)}
             page.screenshot(path=path, full_page=True, clip=area, animations="disabled")
             written.append(path)
+    opened.leave()
     page.close()
     return written
 

@@ -21,7 +21,7 @@ OPERATED = {
     ".bd-sidebar-primary summary": "test_sidebars_open_by_keyboard",
     ".dropdown-toggle": "test_downloads_open_by_keyboard",
     "[data-click=print], .btn-fullscreen-button": "test_print_and_full_screen",
-    "#pst-back-to-top": "test_back_to_top_goes_there",
+    "#pst-back-to-top": "the theme's; not operated yet",
     "audio": "look.missing, here: its metadata load",
 }
 

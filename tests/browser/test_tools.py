@@ -141,18 +141,6 @@ def test_print_and_full_screen(tab):
     assert tab.wrong == []
 
 
-def test_back_to_top_goes_there(tab):
-    page = tab.open("attention/formulas.html")
-    button = page.locator("#pst-back-to-top")
-    page.keyboard.press("End")
-    page.keyboard.press("PageUp")  # it shows itself to those who go back
-    until(lambda: holds(page, "scrollY > 1000"))
-    button.focus()
-    page.keyboard.press("Enter")
-    until(lambda: holds(page, "scrollY === 0"))
-    assert tab.wrong == []
-
-
 @pytest.mark.parametrize(
     ("words", "found"),
     [

@@ -148,6 +148,26 @@ def test_make_says_which_python_it_needs(make, monkeypatch):
 
 
 @pytest.mark.parametrize(
+    ("ci", "there", "user", "calls"),
+    [("true", {"apt-get"}, 0, 2), ("true", {"apt-get", "sudo"}, 1000, 2),
+     ("true", {"apt-get"}, 1000, 0), ("true", {"apt-get", "chromium"}, 0, 0),
+     ("true", set(), 0, 0), ("", {"apt-get"}, 0, 0)],
+)  # fmt: skip
+def test_make_brings_a_browser_only_where_tests_may_not_be_skipped(
+    make, monkeypatch, ci, there, user, calls
+):
+    called = []
+    monkeypatch.setenv("CI", ci)
+    monkeypatch.setattr(make.shutil, "which", lambda name: name if name in there else None)
+    monkeypatch.setattr(make.os, "geteuid", lambda: user, raising=False)
+    monkeypatch.setattr(make.subprocess, "call", called.append)
+    make.browser()
+    assert len(called) == calls
+    before = ["sudo", "-n", "apt-get"] if user else ["apt-get"]
+    assert all(command[: len(before)] == before for command in called)
+
+
+@pytest.mark.parametrize(
     ("printed", "expected"),
     [
         ("OSError: [Errno 28] No space left on device", "disk is full"),

@@ -9,7 +9,7 @@ document.addEventListener("click", (event) => {
   if (button.dataset.click === "fullscreen") window.toggleFullScreen();
 });
 
-const SCROLLING = "pre, .cell_output > .output, .jp-RenderedHTMLCommon, .pst-scrollable-table-container";
+const SCROLLING = "pre, .cell_output, .cell_output > .output, .jp-RenderedHTMLCommon, .pst-scrollable-table-container";
 
 function reach() {
   document.querySelectorAll(SCROLLING).forEach((box) => {
@@ -17,6 +17,7 @@ function reach() {
   });
 }
 
+window.addEventListener("resize", reach);
 document.addEventListener("toggle", reach, true);
 document.addEventListener("click", (event) => {
   if (event.target.closest(".toggle-button, .admonition-title")) reach();

@@ -29,9 +29,8 @@ TITLE = re.compile(r"<h1>(.*?)<a class=\"headerlink\"", re.S)
 HEADING = re.compile(
     r'<section[^>]*? id="([^"]*)"[^>]*>\s*(?:<span[^>]*></span>)*<h2>(.*?)<a class="h', re.S
 )
-NAMED = re.compile(
-    r'(<[^>]*?\s)(id|for|name|aria-controls|aria-labelledby|aria-describedby)="([^"]*)"'
-)
+NAMED = re.compile(r'(?<=\s)(id|for|name|aria-controls|aria-labelledby|aria-describedby)="([^"]*)"')
+TAG = re.compile(r"<[a-z][^>]*>")
 MATHJAX = {"options": {"processHtmlClass": "math", "enableMenu": False}}
 ADDRESS = re.compile(r'\b(href|src)="([^"]*)"')
 BROWSERS = (
@@ -62,6 +61,10 @@ class PdfError(Exception):
     """A reason why there is no PDF that the user can act upon."""
 
 
+class MissingError(PdfError):
+    """What has to be installed first."""
+
+
 def settings() -> dict[str, Any]:
     return yaml.safe_load((builder.ROOT / "_config.yml").read_text(encoding="utf-8"))
 
@@ -87,8 +90,8 @@ def article(name: str, chosen: set[str]) -> str:
         raise PdfError(f"{name}.html has no article: build the book anew")
 
     def own(match: re.Match[str]) -> str:
-        values = " ".join(f"{name}:{value}" for value in match[3].split())
-        return f'{match[1]}{match[2]}="{values}"'
+        values = " ".join(f"{name}:{value}" for value in match[2].split())
+        return f'{match[1]}="{values}"'
 
     def address(match: re.Match[str]) -> str:
         kind, url = match[1], html.unescape(match[2])
@@ -103,7 +106,7 @@ def article(name: str, chosen: set[str]) -> str:
             return ""  # a download, or a page that is only on the screen
         return f'href="#{html.escape(f"{other}:{unquote(anchor)}")}"'
 
-    text = ADDRESS.sub(address, NAMED.sub(own, body[1]))
+    text = TAG.sub(lambda tag: ADDRESS.sub(address, NAMED.sub(own, tag[0])), body[1])
     text = re.sub(r"<(audio|script)\b.*?</\1>", "", text, flags=re.S)
     return text.replace(' loading="lazy"', "")
 
@@ -194,7 +197,9 @@ def typeset(page: Page, file: Path) -> None:
     if state["lost"]:
         raise PdfError(f"pictures are missing: {state['lost'][:5]}")
     if not state["chinese"]:
-        raise PdfError("no font has Chinese characters: on Debian or Ubuntu install fonts-noto-cjk")
+        raise MissingError(
+            "no font has Chinese characters: on Debian or Ubuntu install fonts-noto-cjk"
+        )
 
 
 def beginnings(pdf: pikepdf.Pdf) -> dict[str, tuple[int, float]]:
@@ -211,12 +216,13 @@ def finish(pdf: pikepdf.Pdf, names: Sequence[tuple[int, str]], output: Path) -> 
     config = settings()
     places = beginnings(pdf)
     with pdf.open_outline() as outline:
-        levels = {-1: outline.root}
+        levels = {-1: outline.root}  # depth: where bookmarks below it go
         for depth, name in names:
             sheet, top = places[f"{name}:"]
             item = pikepdf.OutlineItem(title(name), sheet, "XYZ", top=top)
             item.is_closed = True
-            levels[depth - 1].append(item)
+            levels = {above: place for above, place in levels.items() if above < depth}
+            levels[max(levels)].append(item)
             levels[depth] = item.children
             for anchor, heading in sections(name):
                 if anchor in places:
@@ -267,7 +273,7 @@ def browser_path(own: str) -> str:
     for candidate in candidates:
         if candidate and Path(candidate).is_file():
             return candidate
-    raise PdfError(
+    raise MissingError(
         "no Chromium was found: install one (Debian: apt install chromium; everywhere: python -m"
         " playwright install chromium), or set CHROMIUM to the path of yours"
     )

@@ -119,6 +119,8 @@ def test_launch_and_edit_buttons_appear_when_the_repository_is_known(known):
     ):
         assert f'href="{html.escape(address)}"' in page, address
     assert f'href="{REPOSITORY}"' in page
+    sources = re.findall(r'src="([^"]+)"', page)
+    assert all((known / "part" / source.partition("?")[0]).is_file() for source in sources)
     assert f"git+{REPOSITORY}" in page
 
 
@@ -191,7 +193,8 @@ def test_workflows_call_commands_that_exist_and_may_do_little():
     listed = subprocess.run(
         [sys.executable, "make.py"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
-    assert all(f"    {command} " in listed for command in commands if command != "help")
+    named = re.findall(r"^    ([a-z]+)\b", listed, re.M)
+    assert set(commands) - {"help"} == set(named)
 
 
 def test_workflows_know_no_address_but_their_own():

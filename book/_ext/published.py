@@ -5,7 +5,7 @@ run it. What needs an address appears when there is one, and not before:
 
 - the site's, html.baseurl in _config.yml or SITE_ADDRESS: canonical links, pictures on cards,
   structured data, sitemap.xml and robots.txt;
-- the repository's, repository.url in _config.yml or REPOSITORY_ADDRESS: the buttons for Binder,
+- the repository's, repository_url in _config.yml or REPOSITORY_ADDRESS: the buttons for Binder,
   Colab, the source and corrections to it.
 """
 

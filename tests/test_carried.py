@@ -211,6 +211,29 @@ def test_drift_names_what_moved(monkeypatch):
     assert make.drift(pinned, pinned) == ["nothing"]
 
 
+@pytest.mark.parametrize("broken", ["", "tests", "notebooks", "book"])
+def test_newest_installs_without_pins_and_reports(monkeypatch, tmp_path, broken, capsys):
+    monkeypatch.syspath_prepend(str(ROOT))
+    make = __import__("make")
+    folder = tmp_path / "_build" / "newest"
+    folder.mkdir(parents=True)
+    shutil.copy(ROOT / "constraints.txt", tmp_path)
+    installed = []
+    monkeypatch.setenv("BOOK_OUTPUT", "restored afterwards")
+    monkeypatch.setattr(make, "VENV", make.VENV)
+    monkeypatch.setattr(make, "ROOT", tmp_path)
+    monkeypatch.setattr(make, "install", installed.append)
+    monkeypatch.setattr(make, "suitable_python", lambda: sys.executable)
+    monkeypatch.setattr(make.subprocess, "check_output", lambda *_, **__: b"numpy==99.0\n")
+    monkeypatch.setattr(make, "run", lambda title, *_: int(title == broken))
+    assert make.newest() == (1 if broken else 0)
+    assert (f"Failed: {broken}" in capsys.readouterr().err) == bool(broken)
+    assert not [command for command in installed if "constraints.txt" in command]
+    assert [".[dev]" in command for command in installed].count(True) == 1
+    assert re.fullmatch(r"numpy  \S+ -> 99\.0\n", (folder / "drift.txt").read_text())
+    assert os.environ["BOOK_OUTPUT"] == str(folder / "site")
+
+
 def test_the_reading_marks_stay_where_they_are():
     script = (builder.BOOK / "_static" / "progress.js").read_text(encoding="utf-8")
     assert "localStorage" in script

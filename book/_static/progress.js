@@ -42,7 +42,7 @@
     const article = document.querySelector("article.bd-article");
     const links = [...document.querySelectorAll(".bd-links a.reference.internal")];
     const page = nameOf(location.href);
-    const pages = new Set(links.map((link) => nameOf(link.href)));
+    const pages = new Set(["index.html", ...links.map((link) => nameOf(link.href))]);
     if (!article || !pages.has(page)) return;
 
     const line = make("div", { class: "reading-line", "aria-hidden": "true" });

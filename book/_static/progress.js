@@ -98,7 +98,7 @@
     }
     const later = () => { if (!waiting) { waiting = true; requestAnimationFrame(follow); } };
     window.addEventListener("scroll", later, { passive: true });
-    window.addEventListener("resize", later);
+    new ResizeObserver(later).observe(article); // late pictures, what unfolds, a narrower window
     setInterval(() => {
       if (!document.hidden) seconds += 1;
       if (!asked && seconds >= SECONDS && !read.has(page) && follow() > 0.98) change(page, true);

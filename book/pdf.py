@@ -12,6 +12,7 @@ import posixpath
 import re
 import shutil
 import sys
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,7 @@ BROWSERS = (
 )
 STYLES = ("styles/theme", "pydata-sphinx-theme", "pygments", "sphinx-book-theme", "mystnb",
           "exercise", "sphinx-design", "course", "print")  # fmt: skip
+PRINTING_S = 1800  # measured: six minutes on two busy cores
 MARGIN_PT = 16 / 25.4 * 72  # as in print.css
 HELVETICA_DIGIT = 0.556  # width of a digit, in font sizes
 LAYOUT = """
@@ -279,6 +281,13 @@ def browser_path(own: str) -> str:
     )
 
 
+def give_up() -> None:
+    """End this process, and with it the browser that no longer answers."""
+    print(f"\npdf.py: Chromium did not print within {PRINTING_S / 60:.0f} minutes", file=sys.stderr)
+    sys.stderr.flush()
+    os._exit(1)
+
+
 def make(names: Sequence[tuple[int, str]], output: Path) -> int:
     """Print these pages; return the number of sheets."""
     work = builder.HTML.parent / "pdf"
@@ -300,7 +309,10 @@ def make(names: Sequence[tuple[int, str]], output: Path) -> int:
         typeset(page, file)
         steps.update()
         steps.set_description("printing")
+        watch = threading.Timer(PRINTING_S, give_up)  # Playwright has no time limit for this
+        watch.start()
         page.pdf(path=draft, prefer_css_page_size=True, print_background=True, tagged=True)
+        watch.cancel()
         browser.close()
         steps.update()
         steps.set_description("adding bookmarks and page numbers")

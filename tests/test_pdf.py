@@ -45,7 +45,7 @@ def test_sheets_are_numbered_from_the_contents(printed, texts):
     assert {tuple(map(round, page.mediabox[2:])) for page in printed.pages} == {(595, 842)}
     assert "Contents" in texts[1]
     begins = [
-        next(n for n, text in enumerate(texts, 1) if text.startswith(f"{n}\n{title}"))
+        next(n for n, text in enumerate(texts[2:], 3) if f"\n{title}" in text)
         for title in (
             "Neurons to Transformers\n",
             "Scores: how to compare\n",

@@ -15,6 +15,7 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import unquote, urldefrag, urlsplit
 
@@ -290,10 +291,12 @@ def give_up() -> None:
 
 def make(names: Sequence[tuple[int, str]], output: Path) -> int:
     """Print these pages; return the number of sheets."""
-    work = builder.HTML.parent / "pdf"
-    work.mkdir(exist_ok=True)
-    file, draft = work / "book.html", work / "draft.pdf"
-    with sync_playwright() as playwright, tqdm(total=3, unit="step") as steps:
+    with (
+        TemporaryDirectory(prefix="pdf-", dir=builder.HTML.parent) as work,
+        sync_playwright() as playwright,
+        tqdm(total=3, unit="step") as steps,
+    ):
+        file, draft = Path(work) / "book.html", Path(work) / "draft.pdf"
         try:
             browser = playwright.chromium.launch(
                 executable_path=browser_path(playwright.chromium.executable_path),

@@ -48,7 +48,7 @@ def main(arguments=None):
         parser.print_help()
         return 0
     try:
-        if command != "clean":
+        if command not in ("clean", "newest"):
             setup()
         return COMMANDS[command]()
     except UserError as stop:
@@ -178,6 +178,55 @@ def bench():
     return run("benchmarks", "tests/benchmarks/run.py")
 
 
+def pdf():
+    """Print the whole book into _build/neurons-to-transformers.pdf (needs a Chromium)."""
+    notebooks()
+    pip = [str(python()), "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
+    install([*pip, "--constraint", "constraints.txt", "--editable", ".[pdf]"])
+    return run("pdf", "book/pdf.py")
+
+
+def newest():
+    """Run everything once with the newest versions of what we depend on, and say what moved."""
+    global VENV
+    base, VENV = suitable_python(), ROOT / "_build" / "newest"
+    os.environ["BOOK_OUTPUT"] = str(VENV / "site")  # the ordinary build is left as it is
+    install([base, "-m", "venv", "--clear", str(VENV)])
+    pip = [str(python()), "-m", "pip", "--disable-pip-version-check"]
+    install([*pip, "install", "--quiet", "--upgrade", "pip"])
+    install([*pip, "install", "--upgrade", "--editable", ".[dev]"])
+    install([*pip, "install", "--quiet", "--no-deps", "--upgrade", PRETRAINED])
+    installed = subprocess.check_output([*pip, "list", "--format", "freeze"], cwd=str(ROOT))
+    lines = drift(installed.decode(), (ROOT / "constraints.txt").read_text())
+    (VENV / "drift.txt").write_text("\n".join(lines) + "\n")
+    print("\n== moved since constraints.txt\n{}".format("\n".join(lines)), flush=True)
+    # Warnings are shown and do not fail: newer versions announce what they will give up.
+    failed = pytest_tests("-W", "default") + notebooks_compared()
+    failed += ["book"] if run("book", "book/builder.py") else []
+    if failed:
+        print("\nFailed: {}".format(", ".join(failed)), file=sys.stderr)
+    return 1 if failed else 0
+
+
+def drift(installed, pinned):
+    """A line for each package whose version differs between two lists in the form of pip freeze."""
+    now, then = versions(installed), versions(pinned)
+    width = max(map(len, now), default=0)
+    return [
+        "{:{}}  {} -> {}".format(name, width, then.get(name, "(new)"), now[name])
+        for name in sorted(now)
+        if now[name] != then.get(name)
+    ] or ["nothing"]
+
+
+def versions(text):
+    """The version of each package; a local part such as +cpu does not count."""
+    pairs = [line.split("==") for line in text.splitlines() if "==" in line and line[0] != "#"]
+    return {
+        name.lower().replace("_", "-"): version.strip().partition("+")[0] for name, version in pairs
+    }
+
+
 def lowest():
     """Run the tests once with the oldest dependency versions that pyproject.toml allows."""
     folder = ROOT / "_build" / "lowest"
@@ -238,11 +287,13 @@ COMMANDS = {
     "test": test,
     "check": check,
     "notebooks": notebooks,
+    "pdf": pdf,
     "model": model,
     "study": study,
     "bench": bench,
     "setup": setup,
     "lowest": lowest,
+    "newest": newest,
     "clean": clean,
 }
 
@@ -274,9 +325,9 @@ def install(command):
         raise UserError(" ".join(causes) or "installing failed: the lines above say why.")
 
 
-def python(folder=VENV):
+def python(folder=None):
     """The Python of a virtual environment."""
-    return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    return (folder or VENV) / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
 def works(executable):

@@ -14,20 +14,22 @@ from filelock import FileLock
 
 BOOK = Path(__file__).resolve().parent
 ROOT = BOOK.parent
-HTML = ROOT / "_build" / "html"
-STAMP = ROOT / "_build" / "html.sha256"
+OUTPUT = Path(os.environ.get("BOOK_OUTPUT", ROOT)).resolve()
+HTML = OUTPUT / "_build" / "html"
+STAMP = OUTPUT / "_build" / "html.sha256"
+ADDRESSES = ("SITE_ADDRESS", "REPOSITORY_ADDRESS")  # see _ext/published.py
 COMMAND = (
     sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", "book",
     "-W", "--keep-going", "-n",
     "--config", str(ROOT / "_config.yml"),
     "--toc", str(BOOK / "_toc.yml"),
-    "--path-output", str(ROOT),
+    "--path-output", str(OUTPUT),
 )  # fmt: skip
 
 
 def build() -> int:
     """Build what changed; return the exit code."""
-    STAMP.parent.mkdir(exist_ok=True)
+    STAMP.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(str(STAMP.with_suffix(".lock"))):
         wanted = sources()
         if (HTML / "index.html").exists() and STAMP.exists() and STAMP.read_text() == wanted:
@@ -51,6 +53,7 @@ def sources() -> str:
     for folder in (BOOK, ROOT / "companion"):
         files += [path for path in folder.rglob("*") if path.is_file()]
     digest = hashlib.sha256(str(ROOT).encode())
+    digest.update(repr([os.environ.get(name, "") for name in ADDRESSES]).encode())
     for path in sorted(files):
         inside = path.relative_to(ROOT)
         if not {"__pycache__", ".ipynb_checkpoints"} & set(inside.parts):

@@ -22,6 +22,7 @@ LOADING = {
     "iframe": "src", "embed": "src", "object": "data", "track": "src", "input": "src",
 }  # fmt: skip
 LOADING_LINKS = {"stylesheet", "preload", "icon", "modulepreload", "manifest", "shortcut"}
+DATA = {"application/json", "application/ld+json"}  # types of script that no browser runs
 WRITTEN = {"pre", "code", "script", "style", "textarea"}  # shown as it is written
 VOID = {
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track",
@@ -150,10 +151,40 @@ def test_no_script_stands_in_a_page():
     """So that the policy of the README needs no exception for scripts."""
     for name in built():
         for attributes, body in read(name).scripts:
-            assert attributes.get("type") == "application/json", f"{name}: {body[:90]}"
+            assert attributes.get("type") in DATA, f"{name}: {body[:90]}"
         for tag, attributes in read(name).tags:
             assert not [a for a in attributes if a.startswith("on")], f"{name}: {tag}"
             assert not (attributes.get("href") or "").startswith("javascript:"), name
+
+
+def test_every_page_says_what_it_is_about():
+    said = {}
+    for name in CHAPTERS:
+        tags = {a.get("name") or a.get("property"): a.get("content") for a in all_of(name, "meta")}
+        about = tags["description"]
+        assert 20 < len(about) <= 200, f"{name}: {about}"
+        assert not re.search(r"[\\{}<>$]|\s\s", about), f"{name}: {about}"
+        assert tags["og:title"], name
+        assert tags["og:description"] == about, name
+        said.setdefault(about, name)
+    assert len(said) == len(CHAPTERS), "two pages say the same of themselves"
+
+
+def test_pages_with_code_are_taken_along_as_they_were_executed():
+    with_code = 0
+    for name in CHAPTERS:
+        twin = pages.BOOK / Path(name).with_suffix(".ipynb")
+        taken = builder.HTML / "_sources" / Path(name).with_suffix(".ipynb")
+        assert taken.read_bytes() == twin.read_bytes(), name
+        links = [a for a in all_of(name, "a") if "download" in a]
+        files = {target(name, a["href"]).resolve() for a in links}
+        assert taken.resolve() in files, name
+        if '"cell_type": "code"' in twin.read_text(encoding="utf-8"):
+            with_code += 1
+            assert taken.with_suffix(".md").resolve() in files, name
+            command = f".venv/bin/jupyter lab book/{twin.relative_to(pages.BOOK).as_posix()}"
+            assert command in (builder.HTML / name).read_text(encoding="utf-8"), name
+    assert with_code > 60
 
 
 def test_everything_that_a_page_loads_is_there():

@@ -36,6 +36,9 @@ KERNEL = ("THEBE_JS_URL", "kernelName =", "pagename =")  # words of scripts that
 UNUSED = ("sphinx-thebe", "scripts/fontawesome.js")
 SEARCH = ("searchtools.js", "language_data.js", "searchindex.js")
 CLICKS = {"toggleFullScreen()": "fullscreen", "window.print()": "print"}  # see page.js
+DOWNLOAD = re.compile(
+    r'(<a href="[^"]*") target="_blank"(?=\s+class="btn btn-sm btn-download-source)'
+)
 CODE_POINT = r"\\(f[0-9a-f]{3})\b"
 
 
@@ -68,8 +71,8 @@ def rewrite(text: str, path: Path, out: Path) -> str:
     def script(match: re.Match[str]) -> str:
         attributes, body = match["attributes"], match["body"].strip()
         source = re.search(r'\bsrc="([^"]*)"', attributes)
-        if "application/json" in attributes:
-            return match[0]
+        if "application/json" in attributes or "application/ld+json" in attributes:
+            return match[0]  # data, which no browser runs
         if not source:
             if "text/x-thebe" in attributes or any(word in body for word in KERNEL):
                 return ""
@@ -101,6 +104,7 @@ def rewrite(text: str, path: Path, out: Path) -> str:
         text = text[:place] + text[text.index(">", place) + 1 :]
     for code, action in CLICKS.items():
         text = text.replace(f'onclick="{code}"', f'data-click="{action}"')
+    text = DOWNLOAD.sub(r"\1 download", text)
     # Names for what is only an icon; no roles that the standard for accessibility has given up.
     text = OPENER.sub(r'\1<summary aria-label="Pages under \2">', text)
     text = text.replace('<div role="list" class="citation-list">', '<div class="citation-list">')

@@ -22,3 +22,27 @@ document.addEventListener("toggle", reach, true);
 document.addEventListener("click", (event) => {
   if (event.target.closest(".toggle-button, .admonition-title")) reach();
 });
+
+/* On paper everything is open and light, whatever the screen shows; afterwards it is as before. */
+const paper = { closed: [], theme: null };
+
+function toPaper() {
+  const page = document.documentElement;
+  if (paper.theme === null) paper.theme = page.dataset.theme || "";
+  page.dataset.theme = "light";
+  for (const box of document.querySelectorAll("details:not([open])")) {
+    paper.closed.push(box);
+    box.open = true;
+  }
+}
+
+function fromPaper() {
+  if (paper.theme === null) return;
+  document.documentElement.dataset.theme = paper.theme;
+  paper.theme = null;
+  for (const box of paper.closed.splice(0)) box.open = false;
+}
+
+window.addEventListener("beforeprint", toPaper);
+window.addEventListener("afterprint", fromPaper);
+window.matchMedia("print").addEventListener("change", (media) => (media.matches ? toPaper() : fromPaper()));

@@ -5,7 +5,7 @@ fields that a plain graph needs are written here, so that nobody has to install 
 
     graph = Graph("read")
     ids = graph.input("ids", "int64", ["S"])
-    table = graph.stored("token_embedding.weight", "float16", (V, C), "en.safetensors", offset, size)
+    table = graph.stored("table", "float16", (V, C), "en.safetensors", offset, size)
     graph.output(graph.add("Gather", table, ids), "vectors", "float16", ["S", "C"])
     graph.to_bytes()
 

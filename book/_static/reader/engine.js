@@ -6,8 +6,8 @@
 (() => {
   const { characters, strip } = newsReader.unicode;
   const folder = new URL(".", document.currentScript.src).href;
-  const arrived = {}, ready = {};
-  let bytes = 0, wanted = 0, tell = () => {};
+  const arrived = {}, ready = {}, counts = {};
+  let tell = () => {};
 
   /** Why the reader cannot work here, or "". */
   newsReader.missing = () => {
@@ -37,18 +37,21 @@
     (arrived[name] ??= [])[number] = part;
   };
 
-  async function unpack(name) {
+  const total = (key) => Object.values(counts).reduce((sum, count) => sum + count[key], 0);
+
+  /** The bytes of a packed file. */
+  newsReader.unpack = async (name) => {
     const sizes = newsReader.packed[name];
-    wanted += sizes.reduce((sum, size) => sum + size, 0);
+    counts[name] = { come: 0, all: sizes.reduce((sum, size) => sum + size, 0) };
     await Promise.all(sizes.map(async (size, number) => {
       await script(`packed/${name}-${number}.js`);
-      bytes += size;
-      tell(bytes, wanted);
+      counts[name].come += size;
+      tell(total("come"), total("all"));
     }));
     const stream = new Blob(arrived[name]).stream().pipeThrough(new DecompressionStream("gzip"));
     delete arrived[name];
     return new Uint8Array(await new Response(stream).arrayBuffer());
-  }
+  };
 
   /** Once; again after a failure. */
   function once(name, make) {
@@ -61,13 +64,13 @@
     const { ort } = window;
     ort.env.logLevel = "error";
     ort.env.wasm.numThreads = 1;
-    ort.env.wasm.wasmBinary = (await unpack("engine")).buffer;
+    ort.env.wasm.wasmBinary = (await newsReader.unpack("engine")).buffer;
     return ort;
   });
 
   const model = (language) => once(language, async () => {
     const [ort, file, read, step] = await Promise.all(
-      [engine(), unpack(language), unpack(`${language}-read`), unpack(`${language}-step`)]);
+      [engine(), ...["", "-read", "-step"].map((part) => newsReader.unpack(language + part))]);
     const options = { externalData: [{ path: `${language}.safetensors`, data: file }] };
     const { reader } = card(file);
     return {

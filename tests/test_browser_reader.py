@@ -199,12 +199,17 @@ CHARACTERS = r"""() => {
 }"""
 
 
+# Letters that Unicode has made caseless or lower case since 14.0, which Python 3.11 knows. Another
+# difference is either a mistake in unicode.js or one more of these.
+CHANGED = {0x295, 0x10FC, 0xA7F2, 0xA7F3, 0xA7F4, 0xAB69}
+
+
 def test_every_character_is_of_the_same_kind_as_in_python(loaded):
     found = loaded.evaluate(CHARACTERS)
     known = [  # to this Python: the browser's Unicode may be newer
         point
         for point in range(sys.maxunicode + 1)
-        if unicodedata.category(chr(point)) not in ("Cn", "Cs")
+        if unicodedata.category(chr(point)) not in ("Cn", "Cs") and point not in CHANGED
     ]
     assert len(known) > 280_000
     tests = {
@@ -220,12 +225,14 @@ def test_every_character_is_of_the_same_kind_as_in_python(loaded):
 
 
 # Pieces that rules are about, in no sensible order.
-PIECES = """
+WORDS = """
 The mayor of Tovin Ibar-Sall Mr. Dr. U.S. p.m. Inc. No. no J. R. I don’t sea-wall twenty-one Three
 3.5 $1,200.50 １２ 5th 1990s 50% 3–4 e.g. … ... ?! . . . , “ ” ‘ ’ " ' ( ) / _ - : ; & é İ Σ ΑΣ ﬁ ǅ
-² ½ Ⅷ ① 🙂 👩‍👩‍👧 𝔸 𠮷 said 他说 “停！”他说 问题 市长 青山大桥 三百 二〇二四年 1200元 的 ， 。 ； ： ！ ？ 《
-》 （ ） ひらがな カ 한국 русский Москва français http://example.org/a?b=1 a@b.c A.B. 1. 12.
-""".split()
+² ½ Ⅷ ① 🙂 👩‍👩‍👧 𝔸 𠮷 said asked 他说 “停！”他说 问题 市长 青山大桥 三百 二〇二四年 1200元
+的 ， 。 ； ： ！ ？ 《 》 （ ） ひらがな カ 한국 русский Москва français
+http://example.org/a?b=1 a@b.c A.B. 1. 12.
+"""
+PIECES = WORDS.split()
 PIECES += ["Ana Tovin", "J. R. Moss", "Mr. ", "12. ", "e\u0301", "\ufeff", "\u200b", "\u2060"]
 PIECES += [" ", "  ", "\n", "\n\n", "\r\n", "\n \n", "\u3000", "\n\u3000\u3000", "\t", "\xa0"]
 PIECES += ["\u2003", "\x0b", "\x1c", "\x85", "\u2028", ". ", ".\n", "\n.", "a\n. ", "…\n", "。\n"]

@@ -3,9 +3,10 @@
     :::{news-reader}
     :::
 
-The own scripts lie in book/_static/reader. What they load when the reader of the page asks for it
-is packed here, from files that have their home elsewhere: the engine from book/reader/engine, the
-models from companion/news/data/models, unchanged, beside graphs that point into them
+The own scripts lie in book/reader, and not in book/_static, whose scripts every page loads. What
+they load when the reader of the page asks for it is packed here, from files that have their home
+elsewhere: the engine from book/reader/engine, the models from companion/news/data/models,
+unchanged, beside graphs that point into them
 (`news_graphs`). Packed means: gzip, base64, and cut into scripts. A page opened from a folder may
 load scripts, but may not fetch files, so this one way serves both a web server and a USB stick.
 """
@@ -13,6 +14,7 @@ load scripts, but may not fetch files, so this one way serves both a web server 
 import base64
 import gzip
 import json
+import shutil
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,8 @@ from companion.news.dataset import LANGUAGES, RUBRIC
 from companion.news.windows import WINDOW
 from companion.text import sentences
 
-ENGINE = Path(__file__).resolve().parents[1] / "reader" / "engine"
+HOME = Path(__file__).resolve().parents[1] / "reader"
+ENGINE = HOME / "engine"
 MODELS = Path(str(resources.files("companion.news").joinpath("data/models")))
 SCRIPTS = (
     "unicode.js", "packed/lists.js", "sentences.js", "units.js", "summary.js", "engine.js",
@@ -144,8 +147,12 @@ def _json(value: object) -> str:
 
 def prepare(app: Any) -> None:
     """Before the pages are written, so that they may name the files."""
-    if app.builder.format == "html":
-        pack(Path(app.outdir) / "_static" / "reader" / "packed")
+    if app.builder.format != "html":
+        return
+    folder = Path(app.outdir) / "_static" / "reader"
+    pack(folder / "packed")
+    for own in (*HOME.glob("*.js"), *HOME.glob("*.css")):
+        shutil.copyfile(own, folder / own.name)
 
 
 def add_scripts(app: Any, page: str, template: str, context: Any, doctree: Any) -> None:

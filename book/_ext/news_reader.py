@@ -6,9 +6,9 @@
 The own scripts lie in book/reader, and not in book/_static, whose scripts every page loads. What
 they load when the reader of the page asks for it is packed here, from files that have their home
 elsewhere: the engine from book/reader/engine, the models from companion/news/data/models,
-unchanged, beside graphs that point into them
-(`news_graphs`). Packed means: gzip, base64, and cut into scripts. A page opened from a folder may
-load scripts, but may not fetch files, so this one way serves both a web server and a USB stick.
+unchanged, beside graphs that point into them (`news_graphs`). Packed means: gzip, base64, and cut
+into scripts. A page opened from a folder may load scripts, but may not fetch files, so this one
+way serves both a web server and a USB stick.
 """
 
 import base64

@@ -58,11 +58,12 @@
       go.setAttribute("aria-disabled", "true");
       reading.hidden = true;
       const begun = performance.now();
-      let loaded = begun;
+      let loaded = begun, failed = false;
       try {
         status.textContent = "Loading …";
         const result = await newsReader.read(text.value, {
           load: (bytes, all) => {
+            if (failed) return; // what was on its way still arrives
             progress.hidden = false;
             progress.value = bytes / all;
             loaded = performance.now();
@@ -81,6 +82,7 @@
           + `The ${result.method} summary and the rest stand below.`;
         status.dataset.seconds = ((performance.now() - loaded) / 1000).toFixed(3);
       } catch (error) {
+        failed = true;
         status.textContent = `That did not work. ${error.message}`;
       }
       delete status.dataset.told;

@@ -49,7 +49,7 @@ AXE = """async (levels) => {
   still.textContent = '* { animation: none !important; transition: none !important; }';
   document.head.append(still);
   const found = await axe.run(document.querySelector('div.news-reader'),
-    {runOnly: {type: 'tag', values: levels}, resultTypes: ['violations']});
+    {runOnly: {type: 'tag', values: levels}, resultTypes: ['violations'], preload: false});
   return found.violations.flatMap((rule) => rule.nodes.map((node) =>
     `${rule.id}: ${node.target.join(' ')}: ${node.html.slice(0, 160)}`));
 }"""
@@ -120,6 +120,7 @@ def page(context, address):
     opened, wrong = context.new_page(), []
     opened.on("pageerror", lambda error: wrong.append(str(error)))
     opened.on("console", lambda m: m.type in ("error", "warning") and wrong.append(m.text))
+    opened.on("response", lambda r: r.status >= 400 and wrong.append(f"{r.status}: {r.url}"))
     opened.on("request", lambda r: r.url.startswith((address, "data:")) or wrong.append(r.url[:90]))
     opened.goto(address + PAGE)
     opened.wrong = wrong
@@ -383,6 +384,9 @@ def test_reader_is_operated_by_keyboard_and_shows_the_numbers(page, axe, languag
     assert numbers == pytest.approx(list(wanted.rubric.values()), abs=0.0051)
     weights = [float(item) for item in root.locator("li .news-number").all_text_contents()]
     assert weights == pytest.approx(wanted.weights.tolist(), abs=0.0051)
+    widths = "(bars) => bars.map((b) => b.offsetWidth / b.parentNode.clientWidth)"
+    bars = root.locator("td .news-bar-part").evaluate_all(widths)
+    assert bars == pytest.approx(list(wanted.rubric.values()), abs=0.03), "bars are as long"
     said = f"Confidence of the draft {wanted.confidence:.2f}"
     assert root.get_by_text(said).is_visible()
     pieces = root.locator(".news-pieces button")

@@ -19,7 +19,7 @@
   /** A bar beside a number that says the same. */
   function bar(share) {
     const inner = make("span", { class: "news-bar-part" });
-    inner.style.width = percent(share);
+    inner.style.width = `${share * 100}%`;
     return make("span", { class: "news-bar", "aria-hidden": "true" }, inner);
   }
 

@@ -221,7 +221,9 @@ def drift(installed, pinned):
 
 def versions(text):
     """The version of each package; a local part such as +cpu does not count."""
-    pairs = [line.split("==") for line in text.splitlines() if "==" in line and line[0] != "#"]
+    ours = "neurons-to-transformers"
+    lines = [line for line in text.splitlines() if not line.startswith(("#", ours))]
+    pairs = [line.split("==") for line in lines if "==" in line]
     return {
         name.lower().replace("_", "-"): version.strip().partition("+")[0] for name, version in pairs
     }

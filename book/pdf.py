@@ -282,6 +282,10 @@ def browser_path(own: str) -> str:
     )
 
 
+# Debian's Chromium starts a GPU process to paint with, which without a GPU is slow and may hang.
+FLAGS = ("--disable-gpu", "--disable-gpu-rasterization")
+
+
 def give_up() -> None:
     """End this process, and with it the browser that no longer answers."""
     print(f"\npdf.py: Chromium did not print within {PRINTING_S / 60:.0f} minutes", file=sys.stderr)
@@ -300,22 +304,25 @@ def make(names: Sequence[tuple[int, str]], output: Path) -> int:
         try:
             browser = playwright.chromium.launch(
                 executable_path=browser_path(playwright.chromium.executable_path),
-                # Root, as in a container, has no sandbox; nothing but our own files is opened.
-                chromium_sandbox=hasattr(os, "geteuid") and os.geteuid() != 0,
+                args=FLAGS,  # no sandbox, which Ubuntu and root refuse: these are our own files
             )
         except Error as error:
             raise PdfError(f"Chromium does not start: {error}") from error
         page = browser.new_context(offline=True).new_page()
-        page.set_default_timeout(600_000)
         steps.set_description("joining the pages, setting the formulas")
         file.write_text(compose(names), encoding="utf-8")
-        typeset(page, file)
-        steps.update()
-        steps.set_description("printing")
-        watch = threading.Timer(PRINTING_S, give_up)  # Playwright has no time limit for this
+        watch = threading.Timer(PRINTING_S, give_up)  # Playwright has no time limit for these
+        watch.daemon = True
         watch.start()
-        page.pdf(path=draft, prefer_css_page_size=True, print_background=True, tagged=True)
-        watch.cancel()
+        try:
+            typeset(page, file)
+            steps.update()
+            steps.set_description("printing")
+            page.pdf(path=draft, prefer_css_page_size=True, print_background=True, tagged=True)
+        except Error as error:  # it crashed, most likely for want of memory
+            raise PdfError(f"Chromium gave up: {str(error).splitlines()[0]}") from error
+        finally:
+            watch.cancel()
         browser.close()
         steps.update()
         steps.set_description("adding bookmarks and page numbers")

@@ -1,13 +1,11 @@
 """Hypothesis profiles, the two wings as one fixture, and what the summary says at the end."""
 
 import os
-from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 import hypothesis
-import numpy as np
 import pytest
+from wings import Wing
 
 # The ordinary run draws the same examples each time: a red build then means that the change broke
 # something, and anybody can repeat it. `HYPOTHESIS_PROFILE=thorough` looks for new examples; run
@@ -20,25 +18,6 @@ hypothesis.settings.register_profile(  # `make check`: the same tests, a fifth o
 )
 hypothesis.settings.register_profile("thorough", max_examples=500, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
-
-
-@dataclass(frozen=True)
-class Wing:
-    """One wing, and the way to its arrays and back."""
-
-    name: str
-    lib: ModuleType
-
-    def array(self, values: Any, dtype: Any = None) -> Any:
-        array = np.array(values, dtype=dtype)
-        if self.name == "numpy":
-            return array
-        import torch
-
-        return torch.tensor(array)
-
-    def numpy(self, array: Any) -> Any:
-        return np.asarray(array)
 
 
 @pytest.fixture(params=["numpy", "torch"], scope="session")

@@ -173,6 +173,15 @@ def test_descriptions_are_plain_and_short():
     assert published.description(None) == published.description(nodes.section("")) == ""
 
 
+MAY = {
+    "pages": {
+        "build": {"contents": "read", "pages": "read"},
+        "deploy": {"pages": "write", "id-token": "write"},
+    },
+    "weekly": {"newest": {"contents": "read"}, "report": {"issues": "write"}},
+}
+
+
 def test_workflows_call_commands_that_exist_and_may_do_little():
     assert [path.stem for path in WORKFLOWS] == ["pages", "weekly"]
     commands = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.M)[1].split()
@@ -181,9 +190,14 @@ def test_workflows_call_commands_that_exist_and_may_do_little():
         workflow = yaml.safe_load(path.read_text(encoding="utf-8"))
         assert workflow["permissions"] == {"contents": "read"}, path.name
         assert workflow["concurrency"]
+        jobs = workflow["jobs"]
+        assert {name: job["permissions"] for name, job in jobs.items()} == MAY[path.stem]
+        for job in jobs.values():
+            runs = [step.get("run", "") for step in job["steps"]]
+            if any("make " in run for run in runs):  # printing needs Chinese letters
+                assert any("fonts-noto-cjk" in run for run in runs)
         for job in workflow["jobs"].values():
             assert job["timeout-minutes"] <= 180
-            assert set(job["permissions"].values()) <= {"read", "write"}
             for step in job["steps"]:
                 assert ("uses" in step) != ("run" in step)
                 assert re.fullmatch(r"actions/[\w-]+@v\d+", step.get("uses", "actions/x@v1"))
@@ -205,7 +219,8 @@ def test_workflows_know_no_address_but_their_own():
 def test_drift_names_what_moved(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT))
     make = __import__("make")
-    installed = "numpy==3.0\ntorch==2.13.0+cpu\nJinja2==3.1.6\nnew_one==1\nours @ file:///x\n"
+    installed = "neurons-to-transformers==0.1.0\n"
+    installed += "numpy==3.0\ntorch==2.13.0+cpu\nJinja2==3.1.6\nnew_one==1\nours @ file:///x\n"
     pinned = "# text with a==b\nnumpy==2.4.6\ntorch==2.13.0\njinja2==3.1.6\nnew-two==1\n"
     assert make.drift(installed, pinned) == ["new-one  (new) -> 1", "numpy    2.4.6 -> 3.0"]
     assert make.drift(pinned, pinned) == ["nothing"]

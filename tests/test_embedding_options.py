@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812 (as torch itself writes it)
-from conftest import Wing
+from wings import Wing
 
 from companion.config import TransformerConfig
 from companion.params import encoder_shapes

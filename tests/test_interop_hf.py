@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import Wing
 from test_interop_torch import DTYPES, assert_same, drawn, given, params_in
+from wings import Wing
 
 from companion.interop import as_torch, from_hf_bert, from_hf_gpt2, lengths_from_attention_mask
 

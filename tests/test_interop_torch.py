@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import Wing
 from torch import nn
+from wings import Wing
 
 from companion.config import TransformerConfig
 from companion.interop import (

@@ -24,8 +24,7 @@ def browser():
             if os.environ.get("CI"):
                 raise
             pytest.skip(str(missing))
-        sandbox = hasattr(os, "geteuid") and os.geteuid() != 0
-        opened = playwright.chromium.launch(executable_path=path, chromium_sandbox=sandbox)
+        opened = playwright.chromium.launch(executable_path=path, args=pdf.FLAGS)
         yield opened
         opened.close()
 

@@ -6,7 +6,7 @@
 (() => {
   const { characters, strip } = newsReader.unicode;
   const folder = new URL(".", document.currentScript.src).href;
-  const arrived = {}, ready = {}, counts = {};
+  const arrived = {}, ready = {}, counts = {}, under = {};
   let tell = () => {};
 
   /** Why the reader cannot work here, or "". */
@@ -39,10 +39,21 @@
 
   const total = (key) => Object.values(counts).reduce((sum, count) => sum + count[key], 0);
 
-  /** The bytes of a packed file. */
-  newsReader.unpack = async (name) => {
+  /** How many bytes there will be is known before the first comes, so that the bar never goes back. */
+  function expect(name) {
+    counts[name] ??= { come: 0, all: newsReader.packed[name].reduce((sum, size) => sum + size, 0) };
+  }
+
+  /** The bytes of a packed file. Who asks again while it is on its way gets the same. */
+  newsReader.unpack = (name) => {
+    under[name] ??= unpacked(name).finally(() => { delete under[name]; });
+    return under[name];
+  };
+
+  async function unpacked(name) {
     const sizes = newsReader.packed[name];
-    counts[name] = { come: 0, all: sizes.reduce((sum, size) => sum + size, 0) };
+    expect(name);
+    counts[name].come = 0;
     await Promise.all(sizes.map(async (size, number) => {
       await script(`packed/${name}-${number}.js`);
       counts[name].come += size;
@@ -51,7 +62,7 @@
     const stream = new Blob(arrived[name]).stream().pipeThrough(new DecompressionStream("gzip"));
     delete arrived[name];
     return new Uint8Array(await new Response(stream).arrayBuffer());
-  };
+  }
 
   /** Once; again after a failure. */
   function once(name, make) {
@@ -60,6 +71,7 @@
   }
 
   const engine = () => once("engine", async () => {
+    expect("engine");
     await script("packed/ort.js");
     const { ort } = window;
     ort.env.logLevel = "error";

@@ -154,7 +154,7 @@
     });
     return section("The draft, piece by piece",
       make("p", { class: "news-pieces", role: "group", "aria-label": "Pieces of the draft" }, ...buttons),
-      make("p", { class: "news-note" }, "Underlined: rather copied than written."), said);
+      make("p", { class: "news-note" }, "Underlined: at that step copying had more than half."), said);
   }
 
   function explain(source) {
@@ -162,7 +162,7 @@
       `${percent(place.share)} at “${place.text}” (sentence ${place.sentence + 1})`));
     const from = source.sentence === null ? "It stands nowhere in what was read."
       : `It stands in sentence ${source.sentence + 1}.`;
-    return `“${source.shown.trim()}”: copied ${percent(source.copied)}, written `
+    return `“${source.shown.trim()}”: at this step copying had ${percent(source.copied)}, writing `
       + `${percent(1 - source.copied)}. The pointer looks ${looks.join(", ")}. ${from}`;
   }
 

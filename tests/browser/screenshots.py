@@ -1,7 +1,7 @@
 """Pictures of pages as readers see them, on a phone, a tablet and a screen, light and dark.
 
-    python tests/browser/screenshots.py                     # one page of each kind
-    python tests/browser/screenshots.py news/model.html ... # these
+    .venv/bin/python tests/browser/screenshots.py                     # one page of each kind
+    .venv/bin/python tests/browser/screenshots.py news/model.html ... # these
 
 They are written into _build/screenshots; `make test` makes those of one page of each kind.
 """
@@ -10,6 +10,7 @@ import sys
 import threading
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).resolve().parents[2] / "book"))
 import builder
 import tab as browsing
 
@@ -23,6 +24,7 @@ KINDS = {
     "attention/scores.html": "figures with controls",
     "applications/music.html": "sounds",
     "news/judging.html": "drop-downs",
+    "news/live.html": "the reader",
     "transformer/positions.html": "a matrix with controls",
     "glossary.html": "terms",
     "corrections.html": "a long table",
